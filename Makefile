@@ -1,0 +1,71 @@
+# Everything a developer runs. A machine needs Python 3.11+, pip, make and git; the rest comes into .venv.
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell \
+  $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+WORKERS ?= 2
+DEMO ?= demo-results
+
+# Test processes share the cores: one thread each is quicker than two processes fighting over them.
+TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
+  OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format types goldens goldens-check wheel-test bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Install dlspec with all frameworks and tools into .venv (1 to 2 minutes, once)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "dlspec needs Python 3.11 or later; say which: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version): 1 to 2 minutes, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "  1/2 torch"
+	@$(PIP_INSTALL) torch
+	@echo "  2/2 keras, tensorflow, onnxruntime, tools, dlspec"
+	@$(PIP_INSTALL) --editable '.[all,dev]'
+	@touch $@
+
+demo: $(READY) ## Train the digits CNN, export it, run it in ONNX Runtime, verify the three backends
+	@$(BIN)/python scripts/demo.py --out $(DEMO)
+
+test: $(READY) ## Run all tests, doctests included
+	$(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+check: lint types goldens-check test wheel-test ## Everything CI runs: lint, types, goldens, tests, installed wheel
+
+lint: $(READY) ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## Mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## mypy over dlspec
+	$(BIN)/mypy
+
+goldens: $(READY) ## Print every spec for every backend anew into tests/golden; read the diff before you commit
+	$(TEST_ENV) $(BIN)/python scripts/goldens.py
+
+goldens-check: $(READY) ## The printed code is as recorded, and ruff finds nothing in it
+	$(TEST_ENV) $(BIN)/python scripts/goldens.py --check
+	$(BIN)/ruff format --isolated --check tests/golden
+	@# inside each folder, as its owner would: there `data` and `model` are the folder's own modules
+	set -e; for folder in $$(find tests/golden -name '*.py' -exec dirname {} + | sort -u); do \
+	  (cd $$folder && $(abspath $(BIN))/ruff check --quiet --isolated --extend-select I,UP,B .); done
+
+wheel-test: $(READY) ## Build the wheel, install it elsewhere, run tests and commands against it
+	$(TEST_ENV) bash scripts/test_wheel.sh $(BIN)/python
+
+bench: $(READY) ## Measure start-up, scaling and printing; prints one table
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove .venv, caches, build and demo results
+	rm -rf $(VENV) $(DEMO) build dist runs .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
