@@ -1,0 +1,121 @@
+"""Data, training and export, as the spec declares them; their computations are Graphs like all others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_serializer
+
+from dlspec.ir.types import TensorType
+
+
+class Source(BaseModel):
+    """Where examples come from: ``sklearn("digits")`` is kind `sklearn` with one argument."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    kind: str
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class DataSet(BaseModel):
+    """Columns with their type for one example, the split in fractions, and the preparation.
+
+    prepare
+        key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    name: str
+    source: Source
+    columns: dict[str, TensorType]
+    split: dict[str, float]
+    prepare: str | None = None
+    seed: int = 0
+    doc: str = ""
+
+
+class OptimizerSpec(BaseModel):
+    """Base of all optimizers (dlspec/ops/optimizers.py): fields are the arguments, in PyTorch's names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return cls.__name__
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, handler: Any) -> dict[str, Any]:
+        return {"kind": self.spec_name(), **handler(self)}
+
+
+def _parse_optimizer(value: Any) -> Any:
+    if isinstance(value, OptimizerSpec):
+        return value
+    from dlspec.ops.optimizers import optimizers
+
+    fields = dict(value)
+    return optimizers()[fields.pop("kind")].model_validate(fields)
+
+
+class Step(BaseModel):
+    """One loss and the models that it updates.
+
+    graph
+        key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
+        by `Call` nodes whose names are the keys of `Training.models`.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    name: str
+    graph: str
+    updates: tuple[str, ...]
+    optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+
+
+class Training(BaseModel):
+    """How models learn from a data set.
+
+    models
+        instance name in the step graphs to graph key; the short form has one, called ``model``.
+    evaluate
+        key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    name: str
+    data: str
+    models: dict[str, str]
+    steps: tuple[Step, ...]
+    evaluate: str | None = None
+    metrics: tuple[str, ...] = ()
+    batch_size: int = 32
+    epochs: int = 1
+    seed: int = 0
+    doc: str = ""
+
+
+class Export(BaseModel):
+    """What is shipped of a model."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    model: str
+    format: str = "onnx"
+    opset: int = 21
+    ir_version: int = 10
+    prepare: str | None = None
+
+
+class Sweep(BaseModel):
+    """A search over `let`s and params of a training: name to the candidate values or range."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    name: str
+    train: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
