@@ -1,0 +1,1 @@
+"""What needs a framework: the only room that imports one, and lazily."""
