@@ -1,0 +1,1 @@
+"""From syntax tree to typed graphs: names resolved, compile-time values computed, shapes inferred."""

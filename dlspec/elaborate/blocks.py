@@ -1,0 +1,270 @@
+"""Using blocks: each place is an instance; equal uses share one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
+from dlspec.elaborate.apply import not_a_tensor
+from dlspec.elaborate.arguments import given_twice, too_many, unknown_argument
+from dlspec.elaborate.frame import Frame, instance_base
+from dlspec.elaborate.parameters import check_argument, complete_arguments
+from dlspec.elaborate.session import MAX_DEPTH, Session, location
+from dlspec.elaborate.values import (
+    POISON,
+    BlockDefinition,
+    BlockInstance,
+    Operator,
+    Partial,
+    Poisoned,
+    Scope,
+    describe,
+)  # fmt: skip
+from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.dims import Symbolic, substitute
+from dlspec.ir.graph import Graph
+from dlspec.ir.types import TensorType
+from dlspec.syntax import tree
+from dlspec.syntax.source import Span
+
+
+def make_instance(definition: BlockDefinition, given: list[Any], span: Span, frame: Frame) -> BlockInstance:
+    """An instance of a block from the arguments as written (`calls.Given`)."""
+    names = [param.name.id for param in definition.block.params]
+    arguments: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    sources: dict[str, str] = {}
+    position = 0
+    for argument in given:
+        if argument.name is None:
+            if position >= len(names):
+                raise too_many(definition.name, argument.span, names)
+            name, position = names[position], position + 1
+        else:
+            name = argument.name.id
+            if name not in names:
+                raise unknown_argument(definition.name, argument.name, names)
+        if name in arguments:
+            raise given_twice(f"argument `{name}`", argument.whole, spans[name])
+        check_argument(definition.name, name, argument.value, argument.span)
+        arguments[name], spans[name] = argument.value, argument.whole
+        if argument.source:
+            sources[name] = argument.source
+    return BlockInstance(definition, arguments, sources, span, spans=spans)
+
+
+def use_block(
+    instance: BlockInstance,
+    operands: list[Any],
+    span: Span,
+    frame: Frame,
+    written: Sequence[Span | None] = (),
+) -> Any:
+    """The instance applied to tensors: its graph is elaborated (once for equal uses) and called."""
+    builder, session = frame.builder, frame.session
+    if builder is None:
+        raise fail(
+            "DLS0216", "a block can only be used inside another block, model or step", span, "no tensors here"
+        )
+    handles = _operands(instance, operands, span, frame, written)
+    key = resolve_graph(instance, [h.type for h in handles], span, session)
+    graph = session.graphs[key]
+    name = frame.name_instance(instance, instance_base(instance.definition.name), span)
+    _check_sharing(instance, key, span, frame)
+    types = [h.type for h in handles]
+    results = None
+    if instance.definition.block.is_model:
+        origins = [frame.origins.get(h.name) for h in handles]
+        results = call_types(instance.definition, graph, types, span, origins)
+    session.count_nodes(1, span)
+    outputs = builder.call(
+        key, graph, handles, name=name, results=results, sources=instance.sources, location=location(span)
+    )
+    for output in outputs:
+        frame.origins[output.name] = span
+    return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def _operands(
+    instance: BlockInstance, operands: list[Any], span: Span, frame: Frame, written: Sequence[Span | None]
+) -> list[Handle]:
+    block = instance.definition.block
+    declared = input_names(instance.definition)
+    if len(operands) != len(declared):
+        listing = ", ".join(f"`{n}`" for n in declared) or "none"
+        raise SpecError(
+            [
+                Diagnostic(
+                    "DLS0208",
+                    f"`{block.name.id}` takes {_inputs(len(declared))} ({listing}), but is given {len(operands)}",
+                    span, "wrong number of tensors", [Note(block.name.span, "declared here")],
+                    hint="pipe several tensors as `(a, b) -> Block` or call `block(a, b)`",
+                )
+            ]
+        )  # fmt: skip
+    for operand, place in zip_longest(operands, written[: len(operands)]):
+        if not isinstance(operand, Handle):
+            raise not_a_tensor(block.name.id, operand, place or span)
+    return [frame.localize(operand) for operand in operands]
+
+
+def _inputs(count: int) -> str:
+    return "1 input" if count == 1 else f"{count} inputs"
+
+
+def inputs_of(definition: BlockDefinition) -> list[tree.Input]:
+    """A block's `input` statements, in order."""
+    return [s for s in definition.block.body.statements if isinstance(s, tree.Input)]
+
+
+def input_names(definition: BlockDefinition) -> list[str]:
+    """The names of a block's inputs, in order."""
+    return [statement.name.id for statement in inputs_of(definition)]
+
+
+def resolve_graph(
+    instance: BlockInstance, types: list[TensorType] | None, span: Span, session: Session
+) -> str:
+    """The key of the instance's graph for inputs of these types; a model has its own types."""
+    definition = instance.definition
+    if definition.block.is_model:
+        types = None
+    arguments = complete_arguments(instance, span, session)
+    identity = (id(definition.block), freeze(arguments), None if types is None else tuple(map(str, types)))
+    known = session.memo.get(identity)
+    if known is None:
+        known = session.memo[identity] = _elaborate(definition, arguments, types, span, session) or ""
+    if not known:
+        raise Poisoned
+    return known
+
+
+def _elaborate(
+    definition: BlockDefinition,
+    arguments: dict[str, Any],
+    types: list[TensorType] | None,
+    span: Span,
+    session: Session,
+) -> str | None:
+    """Elaborate a block's body; None when it has errors, which are reported."""
+    from dlspec.elaborate.statements import run_body
+
+    block = definition.block
+    if any(active is block for active, _ in session.active):
+        raise fail("DLS0401", f"`{block.name.id}` uses itself; blocks cannot be recursive", span, "closes the circle",
+                   "use `repeat` or `for` with a bound known at compile time")  # fmt: skip
+    if len(session.active) >= MAX_DEPTH:
+        raise fail("DLS0603", f"blocks use each other more than {MAX_DEPTH} deep", span, "one too deep",
+                   "build the net of fewer levels, or use `repeat`")  # fmt: skip
+    builder = Builder(block.name.id, {k: plain(v) for k, v in arguments.items()})
+    scope = Scope(definition.scope, dict(arguments), {p.name.id: p.name.span for p in block.params})
+    frame = Frame(session, scope, builder)
+    frame.params = set(arguments)
+    session.active.append((block, span))
+    try:
+        fine = run_body(block, frame, types, span)
+    finally:
+        session.active.pop()
+    if not fine:
+        return None
+    graph = builder.build(
+        frame.final_names(), doc=block.doc, defaults=_defaults(block), location=location(block.name.span)
+    )
+    return session.add_graph(graph)
+
+
+def _defaults(block: Any) -> dict[str, Any]:
+    """The parameters whose default is written as a plain value; printers keep it."""
+    plainly = (tree.Number, tree.String, tree.Literal)
+    return {p.name.id: p.default.value for p in block.params if isinstance(p.default, plainly)}
+
+
+def _check_sharing(instance: BlockInstance, key: str, span: Span, frame: Frame) -> None:
+    """A named instance that is used again must have the same weights."""
+    if instance.key and instance.key != key:
+        first, second = (weight_types(frame.session, k) for k in (instance.key, key))
+        if first != second:
+            raise fail("DLS0404", f"{describe(instance)} is shared, but its weights would differ here", span,
+                       "given another size than before", "write the block again for weights of its own")  # fmt: skip
+    instance.key = instance.key or key
+
+
+def weight_types(session: Session, key: str) -> dict[str, TensorType]:
+    """The types of all weights of a graph and of what it calls, by path."""
+    from dlspec.ir.graph import Program
+
+    program = Program.model_construct(graphs=session.graphs)
+    return {weight.name: weight.type for weight in program.all_weights(key)}
+
+
+def call_types(
+    definition: BlockDefinition,
+    graph: Graph,
+    types: list[TensorType],
+    span: Span,
+    origins: Sequence[Span | None],
+) -> list[TensorType]:
+    """The result types of a model for inputs of these types: its symbols are bound to what they meet."""
+    bound: dict[str, int | Symbolic] = {}
+    for declared, actual, origin in zip(graph.inputs, types, origins, strict=True):
+        problem = _misfit(declared.type, actual, bound)
+        if problem:
+            message = f"`{definition.name}` takes {declared.name}: {declared.type}, but is given {actual}"
+            notes = [Note(origin, f"{actual} comes from here")] if origin is not None else []
+            notes += [
+                Note(s.span, "declared here") for s in inputs_of(definition) if s.name.id == declared.name
+            ]
+            raise SpecError([Diagnostic("DLS0317", message, span, problem, notes)])
+    return [t.with_shape([substitute(d, bound) for d in t.shape]) for t in graph.output_types()]
+
+
+def _misfit(declared: TensorType, actual: TensorType, bound: dict[str, Any]) -> str:
+    """What keeps a tensor from being a model's input; "" where it fits."""
+    if declared.rank != actual.rank:
+        return f"needs {declared.rank} axes, not {actual.rank}"
+    for axis, (wanted, given) in enumerate(zip(declared.shape, actual.shape, strict=True)):
+        if not _unify(wanted, given, bound):
+            return f"needs {substitute(wanted, bound)} on axis {axis}, not {given}"
+    return "" if declared.dtype == actual.dtype else f"needs {declared.dtype}, not {actual.dtype}"
+
+
+def _unify(declared: Any, actual: Any, bound: dict[str, Any]) -> bool:
+    if isinstance(declared, Symbolic):
+        name = str(declared)
+        if name.isidentifier() and name not in bound:
+            bound[name] = actual
+            return True
+        return bool(substitute(declared, bound) == actual)
+    return bool(declared == actual)
+
+
+def freeze(value: Any) -> Any:
+    """A hashable stand-in for a compile-time value; equal ones mean the same."""
+    match value:
+        case dict():
+            return tuple((k, freeze(v)) for k, v in value.items())
+        case list() | tuple():
+            return tuple(map(freeze, value))
+        case Operator():
+            return ("operator", value.cls.spec_name())
+        case Partial():
+            return ("partial", value.cls.spec_name(), freeze(value.fields))
+        case BlockDefinition():
+            return ("block", id(value.block))
+    return (type(value).__name__, value)
+
+
+def plain(value: Any) -> Any:
+    """A compile-time value as the IR keeps it: JSON-like."""
+    match value:
+        case list() | tuple() | range():
+            return [plain(v) for v in value]
+        case dict():
+            return {k: plain(v) for k, v in value.items()}
+        case None | bool() | int() | float() | str():
+            return value
+        case _ if value is POISON:
+            raise Poisoned
+    return str(value) if isinstance(value, Symbolic) else describe(value).split("`")[1]

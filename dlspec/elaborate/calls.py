@@ -1,0 +1,242 @@
+"""Calls: `Conv2d(32, 3)` makes a layer, `softmax(x, axis=1)` applies a function, `enc(x)` an instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dlspec.diagnostics import fail
+from dlspec.elaborate.arguments import (
+    Bound,
+    construct,
+    given_twice,
+    init_from_syntax,
+    too_many,
+    unknown_argument,
+)  # fmt: skip
+from dlspec.elaborate.arithmetic import FUNCTIONS
+from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.values import (
+    BlockDefinition,
+    BlockInstance,
+    Layer,
+    Operator,
+    Partial,
+    Stack,
+    describe,
+)  # fmt: skip
+from dlspec.ir.builder import Handle
+from dlspec.ir.op import Init, Op
+from dlspec.syntax import tree
+from dlspec.syntax.source import Span
+
+
+@dataclass(slots=True)
+class Given:
+    """An argument as written, evaluated; `source` is the block parameter it was straight from."""
+
+    name: tree.Name | None
+    value: Any
+    span: Span
+    source: str | None
+
+    @property
+    def whole(self) -> Span:
+        """The place of the argument with its name."""
+        return self.span if self.name is None else self.name.span.to(self.span)
+
+
+def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
+    """The value of a call; `piped` are the tensors that a pipe feeds to it."""
+    from dlspec.elaborate.apply import apply
+    from dlspec.elaborate.evaluate import evaluate
+
+    name = expr.function.id if isinstance(expr.function, tree.Name) else ""
+    if name in FUNCTIONS and not piped and not _in_scope(name, frame):
+        computed = _compile_time(name, expr, frame)
+        if computed is not _NOT_NUMBERS:
+            return computed
+    callee = evaluate(expr.function, frame)
+    match callee:
+        case Operator(cls) if cls.stateful:
+            layer = _make_layer(cls, expr, frame)
+            return apply(layer, piped, expr.span, frame) if piped or not cls.operands else layer
+        case Operator(cls):
+            return _function(cls, expr, frame, piped)
+        case BlockDefinition():
+            return _block(callee, expr, frame, piped)
+        case Layer() | BlockInstance() | Partial() | Stack():
+            given = _given(expr, frame)
+            operands = [*piped, *(g.value for g in given)]
+            return apply(callee, operands, expr.span, frame, _written(piped, given))
+    if hasattr(callee, "dls_call"):
+        return callee.dls_call(expr, frame, piped)
+    raise fail(
+        "DLS0402", f"{describe(callee)} cannot be called", expr.function.span, "not a layer or function"
+    )
+
+
+def _written(piped: list[Any], given: list[Given]) -> list[Span | None]:
+    """Where the operands of a call are written: those that are piped in, nowhere."""
+    return [*(None for _ in piped), *(g.span for g in given)]
+
+
+_NOT_NUMBERS = object()
+
+
+def _in_scope(name: str, frame: Frame) -> bool:
+    try:
+        frame.scope.find(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
+    given = _given(expr, frame)
+    values = [g.value for g in given]
+    numbers = all(isinstance(v, int | float | list | tuple | range | dict) for v in values)
+    nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
+    if not values or not numbers or nested or any(g.name for g in given):
+        return _NOT_NUMBERS
+    try:
+        return FUNCTIONS[name](*values)
+    except TypeError:
+        listing = " and ".join(map(describe, values))
+        raise fail(
+            "DLS0209", f"`{name}` does not work on {listing}", expr.span, "cannot be computed"
+        ) from None
+    except OverflowError:
+        raise fail("DLS0222", f"the result of `{name}` is too large", expr.span, "too large") from None
+    except ValueError:
+        listing = " and ".join(map(describe, values))
+        raise fail(
+            "DLS0210", f"`{name}` of {listing} has no value", expr.span, "cannot be computed"
+        ) from None
+
+
+def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> list[Given]:
+    from dlspec.elaborate.evaluate import evaluate
+
+    found = []
+    for argument in expr.arguments:
+        value: Any = None
+        if fields is not None and argument.name is not None and _takes_init(fields, argument.name.id):
+            value = init_from_syntax(argument.value, lambda e: evaluate(e, frame))
+        if value is None:
+            value = evaluate(argument.value, frame)
+        source = argument.value.id if isinstance(argument.value, tree.Name) else None
+        direct = source if source in frame.params else None
+        found.append(Given(argument.name, value, argument.value.span, direct))
+    return found
+
+
+def _takes_init(cls: type[Op], name: str) -> bool:
+    field = cls.model_fields.get(name)
+    return field is not None and "Init" in str(field.annotation) and Init is not None
+
+
+def bind(cls: type[Op], given: list[Given], span: Span) -> Bound:
+    """Arguments to an operator's fields, by position and by name."""
+    bound = Bound()
+    fields = list(cls.model_fields)
+    extra = getattr(cls, "extra_field", None)
+    named = [f for f in fields if f != extra]
+    extras: dict[str, Any] = {}
+    position = 0
+    for argument in given:
+        if argument.name is None:
+            if position >= len(named):
+                raise too_many(cls.spec_name(), argument.span, named)
+            bound.put(named[position], argument.value, argument.span, argument.source)
+            position += 1
+        elif argument.name.id in named:
+            bound.put(argument.name.id, argument.value, argument.whole, argument.source)
+        elif extra is not None:
+            if argument.name.id in extras:
+                raise given_twice(
+                    f"argument `{argument.name.id}`", argument.whole, bound.spans[argument.name.id]
+                )
+            extras[argument.name.id] = argument.value
+            bound.spans[argument.name.id] = argument.whole
+        else:
+            raise unknown_argument(cls.spec_name(), argument.name, named)
+    if extras and extra is not None:
+        bound.put(extra, extras, span, None)
+    return bound
+
+
+def _make_layer(cls: type[Op], expr: tree.Call, frame: Frame) -> Layer:
+    bound = bind(cls, _given(expr, frame, cls), expr.span)
+    construct(cls, cls.spec_name(), bound, expr.span)  # wrong arguments are told where they are written
+    return Layer(cls, bound.values, bound.sources, expr.span, spans=bound.spans)
+
+
+def _function(cls: type[Op], expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
+    from dlspec.elaborate.apply import apply_function
+
+    given = _given(expr, frame, cls)
+    operands, written, rest = _split_operands(cls, given, piped)
+    bound = bind(cls, rest, expr.span)
+    if cls.operands and not any(_has_tensor(o) for o in operands):
+        if operands and not any(isinstance(o, int | float | list) for o in operands):
+            return apply_function(cls, bound, operands, expr.span, frame, written)  # reports what it is given
+        bound = bind(cls, given, expr.span)
+        construct(cls, cls.spec_name(), bound, expr.span)
+        return Partial(cls, bound.values, bound.sources, expr.span, bound.spans)
+    return apply_function(cls, bound, operands, expr.span, frame, written)
+
+
+def _has_tensor(value: Any) -> bool:
+    return isinstance(value, Handle) or (isinstance(value, list | tuple) and any(map(_has_tensor, value)))
+
+
+def _split_operands(
+    cls: type[Op], given: list[Given], piped: list[Any]
+) -> tuple[list[Any], list[Span | None], list[Given]]:
+    """The tensors of a call (piped, by position, by name), where they are written, and its other arguments."""
+    positional = [g for g in given if g.name is None]
+    named = {g.name.id: g for g in given if g.name is not None}
+    waiting = [Given(None, value, _NOWHERE, None) for value in piped]
+    operands: list[Given | None] = []
+
+    def take() -> Given:
+        return (waiting or positional).pop(0)
+
+    for spec in cls.operands:
+        key = spec.strip("*?")
+        if key in named:
+            operands.append(named[key])
+        elif spec.startswith("*"):
+            operands.extend(waiting)
+            waiting.clear()
+            found = [g for g in positional if _has_tensor(g.value)]  # a pattern may stand before them
+            positional = [g for g in positional if g not in found]
+            operands.extend(found)
+        elif spec.endswith("?"):
+            present = waiting or (positional and isinstance(positional[0].value, Handle))
+            operands.append(take() if present else None)
+        elif waiting or positional:
+            operands.append(take())
+    while operands and operands[-1] is None:
+        operands.pop()
+    operands.extend(waiting)
+    values = [None if operand is None else operand.value for operand in operands]
+    written = [None if operand is None or operand.span is _NOWHERE else operand.span for operand in operands]
+    used = {id(operand) for operand in operands}
+    return values, written, [g for g in given if id(g) not in used]
+
+
+_NOWHERE: Any = object()
+"""The place of an operand that is piped in."""
+
+
+def _block(definition: BlockDefinition, expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
+    from dlspec.elaborate.blocks import make_instance, use_block
+
+    given = _given(expr, frame)
+    fed = [g for g in given if _has_tensor(g.value) and g.name is None]
+    arguments = [g for g in given if not (_has_tensor(g.value) and g.name is None)]
+    instance = make_instance(definition, arguments, expr.span, frame)
+    operands = [*piped, *(g.value for g in fed)]
+    return use_block(instance, operands, expr.span, frame, _written(piped, fed)) if operands else instance

@@ -1,0 +1,190 @@
+"""`data NAME { ... }`: where examples come from, their columns, the split and the preparation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.diagnostics import Diagnostic, SpecError, fail
+from dlspec.diagnostics.suggest import closest
+from dlspec.elaborate.arguments import given_twice
+from dlspec.elaborate.blocks import plain
+from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.evaluate import evaluate
+from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.statements import Run
+from dlspec.elaborate.types import dtype_of
+from dlspec.elaborate.values import Poisoned, Scope, describe
+from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.dims import symbol
+from dlspec.ir.training import DataSet, Source
+from dlspec.ir.types import DTYPES, TensorType, tensor
+from dlspec.syntax import tree
+from dlspec.syntax.source import Span
+
+SOURCES = ("sklearn", "csv", "npz", "npy")
+SOURCES_LATER = ("parquet", "images", "text", "huggingface", "torchvision", "keras", "gymnasium")
+BATCH = symbol("N")
+
+
+def data(item: tree.Declaration, builder: Any) -> DataSet:
+    """The data set that a declaration describes. Nothing is read: that happens when training starts."""
+    settings = Settings(item, ["source", "columns", "split", "seed", "prepare"], builder.session)
+    frame, attempt = builder.frame(), settings.attempt
+    wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
+    columns = attempt(lambda: _columns(settings.require("columns", wanted), frame))
+    prepare = settings.sections.get("prepare")
+    made = DataSet.model_construct(
+        name=item.name.id,
+        source=attempt(
+            lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame)
+        ),
+        columns=columns,
+        split=attempt(lambda: _split(settings.get("split"), frame)),
+        prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
+        seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
+        doc=item.doc,
+    )
+    settings.finish()
+    return made
+
+
+def _source(expr: tree.Expr, frame: Frame) -> Source:
+    call = expr if isinstance(expr, tree.Call) else None
+    if call is None or not isinstance(call.function, tree.Name):
+        raise fail("DLS0502", "a source is written as a call", expr.span, "not a call",
+                   'write `sklearn("digits")` or `csv("file.csv")`')  # fmt: skip
+    kind = call.function.id
+    if kind in SOURCES_LATER:
+        raise fail("DLS0509", f"the source `{kind}` is not supported by this version of dlspec",
+                   call.function.span, "not supported yet", f"supported are {', '.join(SOURCES)}")  # fmt: skip
+    if kind not in SOURCES:
+        guess = closest(kind, SOURCES)
+        hint = f"did you mean `{guess}`?" if guess else f"the sources are {', '.join(SOURCES)}"
+        raise fail("DLS0502", f"`{kind}` is no source of data", call.function.span, "unknown source", hint)
+    args, options = [], {}
+    for argument in call.arguments:
+        value = plain(evaluate(argument.value, frame))
+        if argument.name is None:
+            args.append(value)
+        else:
+            options[argument.name.id] = value
+    if len(args) != 1 or not isinstance(args[0], str):
+        raise fail("DLS0502", f"`{kind}` needs one string: what to read", expr.span, "not one string",
+                   f'write `{kind}("...")` with a name or path')  # fmt: skip
+    return Source(kind=kind, args=tuple(args), options=options)
+
+
+def _columns(expr: tree.Expr, frame: Frame) -> dict[str, TensorType]:
+    if not isinstance(expr, tree.Dict) or not expr.items:
+        raise fail("DLS0505", "`columns` must be a dictionary of names and types", expr.span, "not a dictionary",
+                   "write `{ image: f32[1, 8, 8], label: i64 }`")  # fmt: skip
+    columns: dict[str, TensorType] = {}
+    problems: list[Diagnostic] = []
+    for name, written in expr.items:
+        try:
+            columns[name.id] = _column(name, written, expr, frame)
+        except SpecError as error:
+            problems += error.diagnostics
+    if problems:
+        raise SpecError(problems)
+    return columns
+
+
+def _column(name: tree.Name, written: tree.Expr, expr: tree.Dict, frame: Frame) -> TensorType:
+    first = next(other.span for other, _ in expr.items if other.id == name.id)
+    if first is not name.span:
+        raise given_twice(f"the column `{name.id}`", name.span, first)
+    if name.id.startswith("%"):
+        raise fail("DLS0505", "names that start with `%` are dlspec's own", name.span, "choose another name")
+    return _column_type(written, frame)
+
+
+def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
+    """`i64`, or `f32[1, 8, 8]`, which parses as an indexed name."""
+    dims: list[tree.Expr] = []
+    base: tree.Expr = written
+    if isinstance(written, tree.TensorType):
+        base, dims = written.dtype or written, written.dims or []
+    elif isinstance(written, tree.Subscript):
+        base, dims = written.value, written.indices
+    if not isinstance(base, tree.Name):
+        raise fail("DLS0218", "a column's type is an element type and sizes", written.span, "not a type",
+                   f"write `f32[1, 8, 8]` or one of {', '.join(DTYPES)}")  # fmt: skip
+    shape = []
+    for dim in dims:
+        if isinstance(dim, tree.Name) and dim.id not in frame.scope.visible():
+            raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`",
+                       dim.span, "not a number", "write the type of one example: the batch axis is added")  # fmt: skip
+        value = evaluate(dim, frame)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise fail("DLS0219", f"a column's size must be a positive whole number, not {describe(value)}",
+                       dim.span, "not a size")  # fmt: skip
+        shape.append(value)
+    return tensor(dtype_of(base), shape)
+
+
+def _split(expr: tree.Expr | None, frame: Frame) -> dict[str, float]:
+    if expr is None:
+        return {"train": 0.8, "val": 0.1, "test": 0.1}
+    value = evaluate(expr, frame)
+    fractions = value if isinstance(value, dict) else {}
+    numbers = [v for v in fractions.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    if not fractions or len(numbers) != len(fractions) or min(numbers) <= 0 or sum(numbers) > 1 + 1e-9:
+        label = f"adds up to {sum(numbers):g}"
+        if not fractions or len(numbers) != len(fractions):
+            label = "not parts and fractions"
+        elif min(numbers) <= 0:
+            label = f"{min(numbers):g} is not above 0"
+        raise fail("DLS0504", "`split` must name parts with fractions above 0 that add up to at most 1", expr.span,
+                   label, "write `split = { train: 0.8, val: 0.1, test: 0.1 }`")  # fmt: skip
+    if "train" not in fractions:
+        raise fail("DLS0504", "`split` has no part `train`", expr.span, "nothing to train on",
+                   "write `split = { train: 0.8, val: 0.1, test: 0.1 }`")  # fmt: skip
+    return {name: float(part) for name, part in fractions.items()}
+
+
+def column_places(item: tree.Declaration) -> dict[str, Span]:
+    """Where each column of a `data` declaration is written."""
+    for entry in item.entries:
+        if (
+            isinstance(entry, tree.Setting)
+            and entry.name.id == "columns"
+            and isinstance(entry.value, tree.Dict)
+        ):
+            return {key.id: key.span.to(written.span) for key, written in entry.value.items}
+    return {}
+
+
+def _prepare(
+    section: tree.Section, columns: dict[str, TensorType], item: tree.Declaration, builder: Any
+) -> str:
+    """The graph from raw columns to prepared ones; both with a batch axis in front."""
+    frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
+    run = Run(frame, None, None, False)
+    run.statements(section.body.statements)
+    if not run.fine:
+        raise Poisoned
+    for column in columns:
+        value = frame.scope.names[column]
+        if not isinstance(value, Handle):
+            raise fail("DLS0508", f"`prepare` must leave the column `{column}` a tensor, not {describe(value)}",
+                       frame.scope.spans.get(column) or section.name.span, "not a tensor")  # fmt: skip
+        assert frame.builder is not None
+        frame.builder.output(column, value)
+    assert frame.builder is not None
+    return str(builder.session.add_graph(frame.builder.build(frame.final_names())))
+
+
+def column_frame(
+    name: str, columns: dict[str, TensorType], builder: Any, origins: dict[str, Span] | None = None
+) -> Frame:
+    """A frame in which every column is an input with a batch axis `N`; `origins` says where each is declared."""
+    graph = Builder(name)
+    frame = Frame(builder.session, Scope(builder.scope), graph)
+    frame.scope.define("N", BATCH)
+    for column, kind in columns.items():
+        handle = graph.input(column, tensor(kind.dtype, (BATCH, *kind.shape)))
+        frame.scope.define(column, handle)
+        if origins and column in origins:
+            frame.origins[handle.name] = origins[column]
+    return frame
