@@ -1,0 +1,1 @@
+"""Weights: canonical names and layouts, and how each framework holds them."""

@@ -1,0 +1,101 @@
+"""Weights on disk: safetensors in canonical names and layout, with what they belong to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from dlspec.diagnostics import Diagnostic, SpecError, fail
+from dlspec.ir.graph import Program
+from dlspec.ops._numpy import np
+
+SHOWN = 8  # names listed in one message
+
+
+def metadata(model: str, seed: int | None = None, source: str = "") -> dict[str, str]:
+    """What is written beside the weights: the model, the seed, and a hash of the spec's text."""
+    found = {"format": "dlspec", "model": model, "spec": sha256(source.encode()).hexdigest()[:16]}
+    return found if seed is None else {**found, "seed": str(seed)}
+
+
+def save_weights(path: str | Path, arrays: Mapping[str, Any], about: Mapping[str, str] | None = None) -> None:
+    """Write weights (and `metadata`); either the whole file is there afterwards, or what was before."""
+    from safetensors.numpy import save_file
+
+    plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    with replacing(path) as temporary:
+        save_file(plain, temporary, metadata=dict(about or {}))
+
+
+def load_weights(path: str | Path) -> dict[str, Any]:
+    """The weights of a file; raises `SpecError` (DLS0711) when it cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
+def load_metadata(path: str | Path) -> dict[str, str]:
+    """What was written beside the weights."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
+def check_weights(program: Program, model: str, arrays: Mapping[str, Any]) -> None:
+    """Raise `SpecError` (DLS0710) listing every weight that is missing, left over, or of another shape."""
+    wanted = {
+        weight.name: tuple(int(dim) for dim in weight.type.shape)  # type: ignore[arg-type]
+        for weight in program.all_weights(program.models[model])
+    }
+    missing = [name for name in wanted if name not in arrays]
+    extra = [name for name in arrays if name not in wanted]
+    wrong = [
+        f"`{name}` is {list(arrays[name].shape)}, not {list(shape)}"
+        for name, shape in wanted.items()
+        if name in arrays and tuple(arrays[name].shape) != shape
+    ]
+    problems = [
+        Diagnostic("DLS0710", f"{what} `{model}`: {_listed(names)}")
+        for what, names in (
+            ("weights are missing for", [f"`{name}`" for name in missing]),
+            ("there are weights that do not belong to", [f"`{name}`" for name in extra]),
+            ("weights have another shape in", wrong),
+        )
+        if names
+    ]
+    if problems:
+        problems[-1].hint = "were they made with this spec, and with the same `--set`?"
+        raise SpecError(problems)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place when all went well."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _unreadable(path: str | Path, error: Exception) -> SpecError:
+    return fail("DLS0711", f"cannot read weights from `{path}`: {error}")

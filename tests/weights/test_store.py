@@ -1,0 +1,99 @@
+"""Weights on disk, and what does not fit a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlspec.diagnostics import SpecError
+from dlspec.ir.builder import Builder
+from dlspec.ir.graph import Program
+from dlspec.weights.draw import draw_weights
+from dlspec.weights.store import (
+    check_weights,
+    load_metadata,
+    load_weights,
+    metadata,
+    replacing,
+    save_weights,
+)
+
+
+def program() -> Program:
+    b = Builder("Net")
+    x = b.input("x", "f32[N, 4]")
+    b.output("y", b.Linear(3, name="b")(b.Linear(4, name="a")(x)))
+    return Program(graphs={"Net": b.build()}, models={"Net": "Net"})
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    weights = draw_weights(program(), "Net", 1)
+    weights["scalar"] = np.float32(2.5).reshape(())
+    weights["turned"] = np.arange(6, dtype=np.float32).reshape(2, 3).T  # not in C order
+    save_weights(tmp_path / "w.safetensors", weights, metadata("Net", 1, "model Net {}"))
+    loaded = load_weights(tmp_path / "w.safetensors")
+    assert set(loaded) == set(weights)
+    for name, array in weights.items():
+        assert loaded[name].shape == array.shape
+        np.testing.assert_array_equal(loaded[name], array)
+    about = load_metadata(tmp_path / "w.safetensors")
+    assert about == metadata("Net", 1, "model Net {}")
+    assert about["model"] == "Net"
+    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_a_failed_write_leaves_what_was(tmp_path: Path) -> None:
+    path = tmp_path / "w"
+    path.write_text("before")
+
+    def fails() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["w"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no safetensors", b"\x10\0\0\0\0\0\0\0{}"])
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "w.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    for read in (load_weights, load_metadata):
+        with pytest.raises(SpecError) as error:
+            read(path)
+        assert error.value.diagnostics[0].code == "DLS0711"
+
+
+def test_what_fits_passes() -> None:
+    check_weights(program(), "Net", draw_weights(program(), "Net", 0))
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    weights = draw_weights(program(), "Net", 0)
+    del weights["a.weight"]
+    weights["c.weight"] = weights["b.weight"]
+    weights["b.bias"] = np.zeros(5, dtype=np.float32)
+    with pytest.raises(SpecError) as error:
+        check_weights(program(), "Net", weights)
+    messages = [d.message for d in error.value.diagnostics]
+    assert messages == [
+        "weights are missing for `Net`: `a.weight`",
+        "there are weights that do not belong to `Net`: `c.weight`",
+        "weights have another shape in `Net`: `b.bias` is [5], not [3]",
+    ]
+    assert {d.code for d in error.value.diagnostics} == {"DLS0710"}
+
+
+def test_long_lists_are_cut() -> None:
+    with pytest.raises(SpecError, match=r"and 12 more"):
+        check_weights(
+            program(),
+            "Net",
+            {**draw_weights(program(), "Net", 0), **{f"x{i}": np.zeros(1) for i in range(20)}},
+        )
