@@ -1,0 +1,59 @@
+"""What a row may mention of a node: operands, fields, facts, and the parameters that stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dlspec.emit.code import Code
+from dlspec.emit.manifest import MISSING
+from dlspec.emit.rows import Source
+from dlspec.ir.graph import Node
+from dlspec.ir.types import TensorType
+from dlspec.passes.outline import Plan
+from dlspec.passes.slots import Ref
+
+Parameter = Callable[[str], Code]
+"""How a constructor parameter is written: `channels` in the constructor, `self.channels` elsewhere."""
+
+
+class Arguments:
+    """The arguments of the nodes of one class."""
+
+    def __init__(self, plan: Plan, plain: Callable[[Any], Any]) -> None:
+        self.plan, self._plain = plan, plain
+
+    def source(
+        self,
+        index: int,
+        node: Node,
+        operands: Mapping[str, Any],
+        parameter: Parameter,
+        extra: Source | None = None,
+    ) -> Source:
+        """Everything that the row of node `index` may mention, by name."""
+        types: tuple[TensorType | None, ...] = self.plan.graph.input_types(node)
+        facts: dict[str, Any] | None = None
+
+        def get(name: str) -> Any:
+            nonlocal facts
+            if name in operands:
+                return operands[name]
+            if facts is None:
+                facts = node.op.facts(*types)
+            if name in facts:
+                return self.slot(index, name, facts[name], parameter)
+            if name in type(node.op).model_fields:
+                return self.slot(index, name, getattr(node.op, name), parameter)
+            return extra(name) if extra else MISSING
+
+        return get
+
+    def slot(self, index: int, source: str, value: Any, parameter: Parameter) -> Any:
+        """An argument of a node: its own value, or the constructor parameter that gives it."""
+        found = self.plan.slots.get((index, source)) if self.plan.slots else None
+        if found is None:
+            return self._plain(value)
+        if isinstance(found, Ref):
+            return parameter(found.name)
+        return tuple(parameter(item.name) if isinstance(item, Ref) else self._plain(item) for item in found)

@@ -1,0 +1,107 @@
+"""The constructor of a printed class: layers, blocks, constants and raw weights, one attribute each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.emit.arguments import Arguments
+from dlspec.emit.code import Code, call, literal
+from dlspec.emit.manifest import MISSING, Row
+from dlspec.emit.naming import ClassNames, ModuleNames, held_by, key_of
+from dlspec.emit.rows import Rows
+from dlspec.ir.graph import Call, Node, Weight
+from dlspec.ir.op import Init
+from dlspec.passes.outline import Plan, raw_weights
+from dlspec.passes.slots import MISSING as REQUIRED
+
+
+class Attributes:
+    """Makes the statements of one constructor."""
+
+    def __init__(self, plan: Plan, names: ModuleNames, rows: Rows) -> None:
+        self.plan, self.module, self.rows = plan, names, rows
+        self.backend = rows.backend
+        self.names: ClassNames = names.of[plan.name]
+        self.arguments = Arguments(plan, lambda value: value)
+        self.needs: dict[str, None] = {}
+        self._weights = {weight.name: weight for weight in plan.graph.weights}
+
+    def statements(self) -> list[str]:
+        """One statement for each attribute, in the order of first use."""
+        lines = [self._raw(-1 - i, weight) for i, weight in enumerate(raw_weights(self.plan.graph))]
+        made: set[str] = set()
+        for index, (node, row) in enumerate(zip(self.plan.graph.nodes, self.plan.rows, strict=True)):
+            key = key_of(node)
+            if key in made or (row is not None and row.kind != "init"):
+                continue
+            made.add(key)
+            target = f"self.{self.names.attributes[key]}"
+            if row is None:
+                lines.append(f"{target} = {self._block(index, node)}")
+            else:
+                lines.append(f"{target} = {self._layer(index, node, row)}")
+                lines.extend(self._redrawn(target, node, row))
+        return lines
+
+    def parameter(self, name: str) -> Code:
+        """A constructor parameter, inside the constructor."""
+        return Code(self.names.params[name])
+
+    def _layer(self, index: int, node: Node, row: Row) -> Code:
+        self.needs.update(dict.fromkeys(row.needs))
+
+        def extra(name: str) -> Any:
+            return self._fresh(node) if name == "fresh" else MISSING
+
+        source = self.arguments.source(index, node, {}, self.parameter, extra)
+        made = self.rows.template(row.text, row, source) if "{{" in row.text else self.rows.call(row, source)
+        return self.rows.template(row.wrap, None, {"layer": made}.get, ("layer",)) if row.wrap else made
+
+    def _redrawn(self, target: str, node: Node, row: Row) -> list[str]:
+        """Statements for the initialisers that the spec gives; others are the layer's own."""
+        lines: list[str] = []
+        for local in node.weights:
+            init = getattr(node.op, f"{local}_init", None)
+            if isinstance(init, Init) and init.kind in self.backend.redraws:
+                weight = Code(f"{target}.{row.native(local).name}")
+                lines.append(self._draw(self.backend.redraws[init.kind], init, weight=weight))
+        return lines
+
+    def _block(self, index: int, node: Node) -> Code:
+        assert isinstance(node.op, Call)
+        plan = self.module.outline.of[node.op.graph]
+        names, given = self.module.of[plan.name], plan.arguments(node.op.graph)
+        args: list[tuple[str, Code]] = []
+        for param in plan.params:
+            value = self.arguments.slot(index, param.name, given[param.name], self.parameter)
+            if isinstance(value, Code) or param.default is REQUIRED or value != param.default:
+                args.append((names.params[param.name], literal(value)))
+        if len(args) == 1 and plan.params[0].default is REQUIRED and type(given[plan.params[0].name]) is int:
+            made = call(names.name, [args[0][1]])
+        else:
+            made = call(names.name, (), args)
+        if node.op.repeat == 1:
+            return made
+        form = "stack" if len(node.inputs) == len(node.outputs) == 1 else "list"
+        repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
+        return self._option(form, block=made, repeat=repeat)
+
+    def _raw(self, index: int, weight: Weight) -> str:
+        shape = self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
+        return f"self.{self.names.attributes[held_by(weight.name)]} = {self._tensor(weight, shape)}"
+
+    def _fresh(self, node: Node) -> Code:
+        weight = self._weights[next(iter(node.weights.values()))]
+        return self._tensor(weight, tuple(weight.type.shape))
+
+    def _tensor(self, weight: Weight, shape: Any) -> Code:
+        tensor = self._draw(self.backend.inits[weight.init.kind], weight.init, shape=shape)
+        return self._option("parameter" if weight.trainable else "buffer", tensor=tensor)
+
+    def _draw(self, template: str, init: Init, **values: Any) -> Code:
+        values["args"] = init.args
+        return self.rows.template(template, None, lambda name: values.get(name, MISSING), tuple(values))
+
+    def _option(self, option: str, **values: Any) -> Code:
+        template = self.backend.options[option]
+        return self.rows.template(template, None, lambda name: values.get(name, MISSING), tuple(values))

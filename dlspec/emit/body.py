@@ -1,0 +1,112 @@
+"""The body of a printed function: a graph as statements, as a person would break them.
+
+An unnamed value that is used once is written into the expression that uses it while that stays easy to read
+(`F.relu(self.bn1(self.conv1(x)))`, `x + self.attention(self.norm(x))`); other values become variables.
+A variable is used again as soon as its value is dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlspec.emit.code import call
+from dlspec.emit.dims import Shapes
+from dlspec.emit.manifest import Row
+from dlspec.emit.naming import ModuleNames, key_of
+from dlspec.emit.pieces import WIDTH, Expressions, Piece
+from dlspec.emit.rows import Rows
+from dlspec.ir.graph import Call, Node
+from dlspec.passes.outline import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One logical line of a body; its indent is relative to the body."""
+
+    text: str
+    indent: int = 0
+
+    def __str__(self) -> str:
+        return "    " * self.indent + self.text
+
+
+class Body(Expressions):
+    """Prints one graph."""
+
+    def __init__(self, plan: Plan, names: ModuleNames, rows: Rows, shapes: Shapes) -> None:
+        super().__init__(plan, names, rows)
+        self.shapes = shapes
+        self.lines: list[Line] = []
+
+    def statements(self) -> tuple[list[Line], str]:
+        """The statements, and the expression to return."""
+        last = max(self.needed, default=-1)
+        only = self.graph.outputs[0].value if len(self.graph.outputs) == 1 else None
+        for index in sorted(self.needed):
+            node = self.graph.nodes[index]
+            self._statement(
+                index, node, self.plan.rows[index], returned=index == last and node.output == only
+            )
+        returns = ", ".join(self._returned(output.value) for output in self.graph.outputs)
+        return [*(Line(text) for text in self.sizes.prologue()), *self.lines], returns
+
+    def _statement(self, index: int, node: Node, row: Row | None, *, returned: bool) -> None:
+        """Print one node, or keep its expression until it is used."""
+        if _is_scalar(node):
+            self.literals[node.output] = (index, node)
+        elif isinstance(node.op, Call) and node.op.repeat > 1 and len(node.inputs) + len(node.outputs) > 2:
+            self._loop(node, node.op)
+        else:
+            piece = self.piece(index, node, row)
+            once = len(node.outputs) == 1 and self.uses.get(node.output) == 1
+            if once and (returned or node.output.startswith("%")):
+                self.pending[node.output] = piece
+            else:
+                self.assign(node.outputs, piece)
+
+    def assign(self, values: Sequence[str], piece: Piece) -> None:
+        """Put a value into a variable. Results that nobody reads are `_`."""
+        before = {self.shapes.comment(name) for name in piece.reads}
+        self.variables.release(piece.reads)
+        targets = [self.variables.hold(v, piece.reads) if self.uses.get(v) else "_" for v in values]
+        pattern = piece.row.results if piece.row and piece.row.results else ", ".join(["{}"] * len(targets))
+        text = f"{pattern.format(*targets)} = {piece.code}"
+        shape = self.shapes.comment(values[0])
+        if len(values) == 1 and shape not in before and len(text) + len(shape) + 4 <= WIDTH:
+            text += f"  # {shape}"
+        self.lines.append(Line(text))
+
+    def _loop(self, node: Node, op: Call) -> None:
+        """A stack of blocks that pass on several values, or are all given another one."""
+        for name in node.inputs:
+            if name in self.pending:
+                self.assign((name,), self.pending.pop(name))
+        codes = [self.value(name, node) for name in node.inputs if name]
+        reads = [name for name in node.inputs if name in self.variables.held]
+        carried, rest = codes[: op.carried], codes[op.carried :]
+        self.variables.release([name for name in node.inputs[: op.carried] if name in self.variables.held])
+        targets = [self.variables.hold(value, reads) for value in node.outputs]
+        if [str(c) for c in carried] != targets:
+            self.lines.append(Line(f"{', '.join(targets)} = {', '.join(carried)}"))
+        layer = self.variables.names.fresh("block")
+        stack = f"self.{self.names.attributes[key_of(node)]}"
+        self.lines.append(Line(f"for {layer} in {stack}:"))
+        self.lines.append(Line(f"{', '.join(targets)} = {call(layer, [*targets, *rest])}", 1))
+        self.variables.release([name for name in node.inputs[op.carried :] if name in self.variables.held])
+
+    def _returned(self, value: str) -> str:
+        piece = self.pending.pop(value, None)
+        if piece is not None:
+            if len(self.graph.outputs) == 1 and len(piece.code) <= WIDTH - 7:
+                return piece.code
+            self.assign((value,), piece)
+        return self.value(value)
+
+
+def _is_scalar(node: Node) -> bool:
+    """Whether a node is a number that may be written where it is used."""
+    name = node.op.spec_name()
+    return name == "size" or (
+        name == "constant" and not isinstance(getattr(node.op, "value", ()), (list, tuple))
+    )

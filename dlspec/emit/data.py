@@ -1,0 +1,131 @@
+"""Printing a data set as ``data.py``: NumPy only, the same for every framework."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from dlspec._data import data_path
+from dlspec.diagnostics import fail
+from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
+from dlspec.emit.function import print_function
+from dlspec.emit.imports import block, needed
+from dlspec.emit.manifest import Backend, load_backend
+from dlspec.emit.templates import environment, expressions
+from dlspec.emit.wrap import tidy
+from dlspec.ir.graph import Program
+from dlspec.ir.training import DataSet, Source
+from dlspec.ir.types import TensorType
+
+IMPORTS = (
+    "import hashlib", "import math", "import numpy as np",
+    "from collections.abc import Iterator", "from functools import cache",
+)  # fmt: skip
+
+
+def print_data(program: Program, data: DataSet) -> str:
+    """The text of ``data.py``. Raises `SpecError` (DLS0704) for a source that cannot be read."""
+    numpy = load_backend("numpy")
+    source = _Source(data, numpy)
+    body = (
+        environment()
+        .get_template("common/data.py.jinja")
+        .render(
+            title=comment_text(data.doc or data.name),
+            name=quoted(data.name),
+            seed=literal(data.seed),
+            split=literal(data.split),
+            read=source.read(),
+            columns=list(source.columns()),
+            prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
+        )
+    )
+    head, _, rest = body.partition("#: imports\n")
+    return tidy(f"{head}{block([*IMPORTS, *source.imports(), *needed(rest, numpy.imports)])}\n{rest}")
+
+
+def _prepare(program: Program, key: str, numpy: Backend) -> str:
+    """The body of the preparation; columns that it passes on as they are stay as they are."""
+    graph = program.graphs[key]
+    inputs = {value.name for value in graph.inputs}
+    changed = tuple(o for o in graph.outputs if o.value != o.name or o.name not in inputs)
+    if not changed:
+        return ""
+    graphs = {**program.graphs, key: graph.model_copy(update={"outputs": changed})}
+    function = print_function(program.model_copy(update={"graphs": graphs}), key, numpy)
+    returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
+    return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
+
+
+class _Source:
+    """One kind of source, filled in for a data set."""
+
+    def __init__(self, data: DataSet, numpy: Backend) -> None:
+        self.data, self.numpy = data, numpy
+        self.kind = _kind(data.source)
+        self.values = dict(_arguments(self.kind, data.source))
+        self._environment = expressions(numpy.values)
+
+    def imports(self) -> list[str]:
+        """The import lines that only this kind needs."""
+        return [self._fill(line, self.values) for line in self.kind.get("imports", ())]
+
+    def read(self) -> str:
+        """The statement that reads everything."""
+        return self._fill(self.kind["read"], self.values)
+
+    def columns(self) -> Iterator[dict[str, Any]]:
+        """The declared columns: name, type, and the expression of their values."""
+        start, last = 0, list(self.data.columns)[-1]
+        for name, kind in self.data.columns.items():
+            size = self._size(name, kind)
+            is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
+            template = self.kind["target" if is_target else "column"]
+            yield {
+                "name": quoted(name),
+                "source": self._fill(template, {"name": name, "start": start, "stop": start + size}),
+                "dtype": self.numpy.values["dtype"][kind.dtype],
+                "shape": sequence([literal(dim) for dim in kind.shape]),
+            }
+            start += size
+
+    def _size(self, name: str, kind: TensorType) -> int:
+        if not isinstance(kind.size, int) or kind.dtype not in self.numpy.values["dtype"]:
+            raise fail("DLS0704", f"column `{name}` of {self.data.name} cannot be read as {kind}")
+        return kind.size
+
+    def _fill(self, template: str, values: Mapping[str, Any]) -> Code:
+        return Code(self._environment.from_string(template).render(values))
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    return tomllib.loads((data_path("backends") / "common" / "sources.toml").read_text("utf-8"))
+
+
+def _kind(source: Source) -> Mapping[str, Any]:
+    if source.kind not in _kinds():
+        known = ", ".join(_kinds())
+        raise fail("DLS0704", f"there is no source `{source.kind}`", hint=f"known sources: {known}")
+    return dict(_kinds()[source.kind])
+
+
+def _arguments(kind: Mapping[str, Any], source: Source) -> Iterator[tuple[str, Any]]:
+    """The arguments of a source by name, defaults included."""
+    names, options = kind.get("args", []), kind.get("options", {})
+    given = {**dict(zip(names, source.args, strict=False)), **source.options}
+    unknown = [repr(value) for value in source.args[len(names) :]] + [
+        k for k in source.options if k not in options
+    ]
+    missing = [name for name in names if name not in given]
+    if unknown or missing:
+        problem = f"does not take {unknown[0]}" if unknown else f"needs `{missing[0]}`"
+        raise fail("DLS0704", f"the source `{source.kind}` {problem}")
+    for name, value in {**options, **given}.items():
+        choices = kind.get("choices", {}).get(name)
+        if choices and value not in choices:
+            hint = f"it has {', '.join(choices)}"
+            raise fail("DLS0704", f"the source `{source.kind}` has no {name} {value!r}", hint=hint)
+        yield name, value

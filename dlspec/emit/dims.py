@@ -1,0 +1,146 @@
+"""Symbolic sizes in printed code, and shapes in its comments and docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dlspec.diagnostics import fail
+from dlspec.emit.code import PRODUCT, SUM, Code, infix, literal
+from dlspec.emit.names import Names
+from dlspec.ir.dims import Dim, Division, Symbolic, symbol
+from dlspec.ir.graph import Graph
+from dlspec.ir.types import TensorType
+from dlspec.passes.outline import Plan
+
+# The letters of axes by rank, in each layout.
+LETTERS = {
+    "channels_first": {2: "ND", 3: "NTD", 4: "NCHW", 5: "NCDHW"},
+    "channels_last": {2: "ND", 3: "NTD", 4: "NHWC", 5: "NDHWC"},
+}
+NAMES = {
+    "f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16",
+    "i64": "int64", "i32": "int32", "i8": "int8", "u8": "uint8", "bool": "bool",
+}  # fmt: skip
+
+
+class Sizes:
+    """Symbolic sizes as code: each is read once, at the start of the function, from an input's shape."""
+
+    def __init__(self, graph: Graph, names: Names, shape_of: str) -> None:
+        self._names, self._shape_of = names, shape_of
+        self._inputs = [value.name for value in graph.inputs]
+        self._places: dict[str, tuple[str, int]] = {}
+        for value in graph.inputs:
+            for axis, dim in enumerate(value.type.shape):
+                if isinstance(dim, Symbolic):
+                    self._places.setdefault(str(dim), (value.name, axis))
+        self._read: dict[tuple[str, int], str] = {}
+
+    def plain(self, value: Any) -> Any:
+        """`value` with every symbolic size in it replaced by code."""
+        if isinstance(value, Symbolic):
+            return self.code(value)
+        if isinstance(value, (list, tuple)) and _any_symbol(value):
+            return type(value)(self.plain(item) for item in value)
+        return value
+
+    def code(self, dim: Dim) -> Code:
+        """One size."""
+        if isinstance(dim, int):
+            return literal(dim)
+        place = self._places.get(str(dim))
+        if place is not None:
+            name = str(dim) if str(dim).isidentifier() else f"{self._local(place[0])}_size{place[1]}"
+            if place not in self._read:
+                self._read[place] = self._names(f"size {dim}", name)
+            return Code(self._read[place])
+        total: Code | None = None
+        for monomial, coefficient in dim.terms:
+            factors = [self._atom(atom, dim) for atom in monomial]
+            if abs(coefficient) != 1 or not factors:
+                factors.insert(0, literal(abs(coefficient)))
+            term = factors[0]
+            for factor in factors[1:]:
+                term = infix("*", term, factor)
+            if total is None:
+                total = term if coefficient > 0 else Code(f"-{term.at(PRODUCT + 1)}", SUM)
+            else:
+                total = infix("-" if coefficient < 0 else "+", total, term)
+        assert total is not None
+        return total
+
+    def _atom(self, atom: Any, whole: Dim) -> Code:
+        if isinstance(atom, Division):
+            return infix(atom.kind, self.code(atom.numerator), self.code(atom.denominator))
+        if atom not in self._places:
+            raise fail(
+                "DLS0703", f"the size `{whole}` is needed at run time, but no input has the axis `{atom}`"
+            )
+        return self.code(symbol(atom))
+
+    def _local(self, name: str) -> str:
+        return self._names(name, name.partition("@")[0])
+
+    def prologue(self) -> list[str]:
+        """The statements that read the sizes."""
+        lines = []
+        for name in self._inputs:
+            axes = {axis: local for (value, axis), local in self._read.items() if value == name}
+            shape = self._shape_of.replace("{x}", self._local(name))
+            if not axes:
+                continue
+            if len(axes) > 1 and sorted(axes) == list(range(len(axes))):
+                names = ", ".join(axes[axis] for axis in range(len(axes)))
+                lines.append(f"{names} = {shape}[:{len(axes)}]")
+            else:
+                lines.extend(f"{axes[axis]} = {shape}[{axis}]" for axis in sorted(axes))
+        return lines
+
+
+class Shapes:
+    """Shapes as a reader sees them: sizes that differ between instances by the name of their parameter."""
+
+    def __init__(self, plan: Plan, graphs: Sequence[Graph], layout: str) -> None:
+        self._axes = LETTERS[layout]
+        self._types = [graph.types for graph in graphs]
+        self._params = {param.values: param.name for param in reversed(plan.params)}
+        self._letters: dict[tuple[str, ...], str] = {}
+        for value in plan.graph.inputs:
+            self.dims(value.name)
+
+    def dims(self, value: str) -> tuple[str, ...]:
+        """The sizes of a value's axes."""
+        if len(self._types) == 1:
+            return tuple(map(str, self._types[0][value].shape))
+        shapes = [types[value].shape for types in self._types]
+        return tuple(
+            self._name(axis, len(shapes[0]), vector) for axis, vector in enumerate(zip(*shapes, strict=True))
+        )
+
+    def _name(self, axis: int, rank: int, vector: tuple[Dim, ...]) -> str:
+        if all(dim == vector[0] for dim in vector[1:]):
+            return str(vector[0])
+        if vector in self._params:
+            return self._params[vector]
+        base = self._axes[rank][axis] if rank in self._axes else f"D{axis}"
+        key = (base, *map(str, vector))
+        if key not in self._letters:
+            letter = base
+            while letter in self._letters.values():
+                letter += "'"
+            self._letters[key] = letter
+        return self._letters[key]
+
+    def comment(self, value: str) -> str:
+        """A shape for the comment after a statement."""
+        return f"[{', '.join(self.dims(value))}]"
+
+    def of(self, value: str) -> str:
+        """Type and shape for a docstring."""
+        kind: TensorType = self._types[0][value]
+        return f"{NAMES[kind.dtype]} {self.comment(value)}" if kind.rank else NAMES[kind.dtype]
+
+
+def _any_symbol(value: Any) -> bool:
+    return isinstance(value, Symbolic) or (isinstance(value, (list, tuple)) and any(map(_any_symbol, value)))

@@ -1,0 +1,76 @@
+"""The folder of files that a training becomes: model, data, training loop, and weights in and out."""
+
+from __future__ import annotations
+
+from dlspec.diagnostics import fail
+from dlspec.emit.code import call, literal
+from dlspec.emit.data import print_data
+from dlspec.emit.manifest import Backend
+from dlspec.emit.naming import ModuleNames
+from dlspec.emit.onnx_files import print_onnx_files
+from dlspec.emit.python import print_graphs
+from dlspec.emit.training import Model, attribute_names, print_training
+from dlspec.emit.weight_file import print_weights
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
+from dlspec.passes import prepare
+from dlspec.passes.outline import outline
+
+
+def print_project(program: Program, name: str, backend: Backend) -> dict[str, str]:
+    """The files, by name, of a training; of a model that no training has, ``model.py`` and ``weights.py``.
+
+    They need no dlspec: only the framework, NumPy, safetensors and what the data comes from.
+    """
+    if backend.language == "onnx" and name in program.models:
+        return print_onnx_files(program, name, backend)
+    if name in program.trainings:
+        return _training_files(program, program.trainings[name], backend)
+    if name in program.models:
+        return print_model_files(program, name, backend)
+    known = ", ".join(dict.fromkeys([*program.trainings, *program.models]))
+    raise fail(
+        "DLS0801", f"there is no training and no model `{name}`", hint=f"there is {known}" if known else None
+    )
+
+
+def print_model_files(program: Program, model: str, backend: Backend) -> dict[str, str]:
+    """A model alone: ``model.py`` and ``weights.py``."""
+    key = program.models[model]
+    weights = print_weights(program, {"": key}, backend)
+    return {"model.py": print_graphs(program, [key], backend), "weights.py": weights}
+
+
+def model_class(program: Program, model: str, backend: Backend) -> str:
+    """The name of a model's class in its ``model.py``."""
+    key = program.models[model]
+    plans = outline(prepare(program, [key], backend), [key], backend)
+    return ModuleNames(plans, backend).of[plans.of[key].name].name
+
+
+def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
+    keys = list(dict.fromkeys(training.models.values()))
+    trained = training.models if len(training.models) > 1 else {"": keys[0]}
+    return {
+        "model.py": print_graphs(program, keys, backend),
+        "data.py": print_data(program, program.data[training.data]),
+        "train.py": print_training(program, training, backend, _models(program, training, backend)),
+        "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
+    }
+
+
+def _models(program: Program, training: Training, backend: Backend) -> list[Model]:
+    """The models of a training, as attributes of its class, with their classes and how they are made."""
+    keys = list(dict.fromkeys(training.models.values()))
+    plans = outline(prepare(program, keys, backend), keys, backend)
+    names = ModuleNames(plans, backend)
+    attributes = attribute_names(training, backend)
+    models = []
+    for name, key in training.models.items():
+        plan = plans.of[key]
+        own, given = names.of[plan.name], plan.arguments(key)
+        args = [
+            (own.params[p.name], literal(given[p.name])) for p in plan.params if given[p.name] != p.default
+        ]
+        models.append(Model(name, attributes[name], own.name, call("", (), args)))
+    return models

@@ -1,0 +1,59 @@
+"""Printing a model as a Python module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dlspec import __version__
+from dlspec.emit.classes import ClassDef, class_def, wrapped
+from dlspec.emit.code import comment_text
+from dlspec.emit.imports import block, needed, split_imports
+from dlspec.emit.manifest import Backend
+from dlspec.emit.naming import ModuleNames
+from dlspec.emit.rows import Rows
+from dlspec.emit.wrap import tidy
+from dlspec.ir.graph import Program
+from dlspec.passes import prepare
+from dlspec.passes.outline import outline
+
+
+def print_model(program: Program, model_name: str, backend: Backend) -> str:
+    """The text of ``model.py`` for one model: helpers, blocks, then the model's class."""
+    return print_graphs(program, [program.models[model_name]], backend)
+
+
+def print_graphs(program: Program, keys: Sequence[str], backend: Backend) -> str:
+    """The text of ``model.py`` for one or several graphs, which share their blocks."""
+    program = prepare(program, keys, backend)
+    plan = outline(program, keys, backend)
+    names, rows = ModuleNames(plan, backend), Rows(backend)
+    classes = [class_def(each, names, rows, entry=each is plan.plans[-1]) for each in plan.plans]
+    source = comment_text(program.source.replace("\\", "/"))
+    return print_module(
+        "model.py.jinja",
+        backend,
+        classes=classes,
+        helpers=dict.fromkeys(name for c in classes for name in c.needs),
+        title="\n".join(wrapped(_title(classes[-1].name, program.graphs[keys[-1]].doc), 84)),
+        origin=f"Printed by dlspec {__version__}" + (f" from {source}" if source else "") + ".",
+    )
+
+
+def print_module(
+    template: str, backend: Backend, *, classes: list[ClassDef], helpers: Iterable[str], **values: object
+) -> str:
+    """A module from a template: rendered, given its imports, and formatted."""
+    texts = [split_imports(backend.snippets[name]) for name in helpers]
+    bodies = [body for _, body in texts]
+    body = backend.template(template).render(classes=classes, helpers=bodies, **values)
+    imports = [line for lines, _ in texts for line in lines]
+    head, mark, rest = body.partition("#: imports\n")
+    return tidy(f"{head}{block([*imports, *needed(rest, backend.imports)])}\n{rest}" if mark else body)
+
+
+def _title(name: str, doc: str) -> str:
+    """The first line of a module."""
+    text = comment_text(doc)
+    first, _, rest = text.partition(" ")
+    text = f"{first.lower()} {rest}" if first in ("A", "An", "The") else text
+    return f"{name}: {text}" if text else f"{name}."

@@ -1,0 +1,66 @@
+"""Jinja as the backends use it: templates interpolate, Python decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from dlspec._data import data_path
+from dlspec.emit.code import ATOM, Code, literal
+from dlspec.passes.slots import collapse
+
+
+def environment(folder: Traversable | None = None) -> Environment:
+    """An environment for whole files, read from `folder`, or ``common/NAME``; an unknown name is an error."""
+
+    def load(name: str) -> str | None:
+        place = data_path("backends") if name.startswith("common/") else folder
+        file = place / name if place else None
+        return file.read_text("utf-8") if file and file.is_file() else None
+
+    made = Environment(
+        loader=FunctionLoader(load),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["concat"] = lambda first, second: [*first, *second]
+    made.filters["suffix"] = lambda items, text: [f"{item}{text}" for item in items]
+    made.filters["returned"] = returned
+    return made
+
+
+def returned(count: int, kind: str) -> str:
+    """The annotation of a function that returns `count` values of a kind."""
+    return kind if count == 1 else f"tuple[{', '.join([kind] * count)}]"
+
+
+def expressions(tables: Mapping[str, Mapping[str, str]]) -> Environment:
+    """An environment for Python expressions in manifests: values are printed as literals.
+
+    Filters: ``x|atom`` puts parentheses around anything that binds less than a call; ``axes|items`` prints a
+    sequence without brackets; ``[x, h0]|given`` leaves out None; ``index|subscript`` prints slices;
+    ``dtype|TABLE`` looks up a table of the manifest.
+    """
+    made = Environment(undefined=StrictUndefined, finalize=literal)
+    made.filters["atom"] = lambda code: Code(literal(code).at(ATOM))
+    made.filters["items"] = lambda items: Code(", ".join(literal(item) for item in items))
+    made.filters["given"] = lambda items: [item for item in items if item is not None]
+    made.filters["collapse"] = collapse
+    made.filters["subscript"] = lambda entries: Code(", ".join(map(_subscript, entries)))
+    made.filters["text"] = lambda value: Code(str(value))
+    for name, table in tables.items():
+        made.filters[name] = lambda value, table=table: Code(table[str(value)])
+    return made
+
+
+def _subscript(entry: Any) -> str:
+    """One entry of a subscript: a size, None for a new axis, or (start, stop, step) as a slice."""
+    if not isinstance(entry, (list, tuple)):
+        return literal(entry)
+    start, stop, step = ("" if part is None else literal(part) for part in entry)
+    return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"

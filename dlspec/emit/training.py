@@ -1,0 +1,211 @@
+"""Printing a training as ``train.py``: one template a backend, whatever the number of models and steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlspec.emit.code import comment_text, literal, quoted
+from dlspec.emit.function import print_function
+from dlspec.emit.imports import block, needed, split_imports
+from dlspec.emit.manifest import Backend
+from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
+from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.wrap import tidy
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Step, Training
+from dlspec.ops.optimizers import optimizers
+
+USED = frozenset({
+    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Compiled", "Iterable", "Path", "Tensor",
+    "Training", "argparse", "data", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
+})  # fmt: skip
+"""Names that the file has for itself, beside those of optimizers and helpers."""
+
+METHODS = frozenset(
+    {
+        "loss",
+        "losses",
+        "metrics",
+        "optimizers",
+        "steps",
+        "measure",
+        "tensors",
+        "train_step",
+        "train_epoch",
+        "evaluate",
+    }
+)
+"""Attributes that the class `Training` has for itself."""
+
+
+IMPORTS = {
+    r"\bargparse\.": "import argparse",
+    r"\bjson\.": "import json",
+    r"\bmath\.": "import math",
+    r"\btime\.": "import time",
+    r"\bCallable\b": "from collections.abc import Callable",
+    r"\bIterable\b": "from collections.abc import Iterable",
+    r"\bPath\b": "from pathlib import Path",
+    r"\bAny\b": "from typing import Any",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is trained: its name, as an attribute, its class, and what makes one: ``(latent=64)``."""
+
+    name: str
+    attribute: str
+    type: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedStep:
+    """A step: the key of its loss in the results, the method that computes it, and what it updates."""
+
+    key: str
+    method: str
+    doc: str
+    body: str
+    updates: str
+    optimizer: str
+
+
+class TrainingPrinter:
+    """Prints the training `training` of `program` as ``train.py``."""
+
+    def __init__(
+        self, program: Program, training: Training, backend: Backend, models: Sequence[Model]
+    ) -> None:
+        self.program, self.training, self.backend = program, training, backend
+        self.models = {model.name: model for model in models}
+        self.methods = _methods(training)
+        self.optimizers: dict[str, str] = {}
+        self.needs: dict[str, None] = {}
+
+    def text(self) -> str:
+        """The text of ``train.py``."""
+        steps, metrics = list(self._steps()), self._metrics()
+        snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
+        helpers = [*(text for _, text in snippets), *self.optimizers.values()]
+        imports = [line for lines, _ in snippets for line in lines]
+        types = self._types(helpers)
+        body = self.backend.template("train.py.jinja").render(
+            **self._settings(),
+            **self._signature(types),
+            losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
+            steps=steps,
+            metrics=metrics,
+            helpers=helpers,
+        )
+        head, _, rest = body.partition("#: imports\n")
+        imports += needed(rest, {**IMPORTS, **self.backend.imports})
+        own = ["import data", "import weights"]
+        own += [
+            f"from model import {name}" + (f" as {here}" if here != name else "")
+            for name, here in types.items()
+        ]
+        return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
+
+    def _settings(self) -> dict[str, str]:
+        """What the spec says of the training as a whole."""
+        training, data = self.training, self.program.data[self.training.data]
+        splits = list(data.split)
+        validation = "val" if "val" in splits else splits[min(1, len(splits) - 1)]
+        return {
+            "title": comment_text(training.name),
+            "data_title": comment_text(data.name),
+            "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
+            "batch_size": literal(training.batch_size),
+            "epochs": literal(training.epochs),
+            "seed": literal(training.seed),
+            "train_split": quoted(splits[0]),
+            "validation_split": quoted(validation),
+            "validation_prefix": quoted(f"{validation}_"),
+        }
+
+    def _signature(self, types: Mapping[str, str]) -> dict[str, Any]:
+        """The models as parameters of the class, and how it is made."""
+        models = list(self.models.values())
+        return {
+            "models": models,
+            "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
+            "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
+            "all_models": f"[{', '.join(m.attribute for m in models)}]",
+            "root": f".{models[0].attribute}" if len(models) == 1 else "",
+        }
+
+    def _types(self, helpers: Sequence[str]) -> dict[str, str]:
+        """The classes of the models, to their names in this file."""
+        defined = re.findall(r"^(?:class|def) (\w+)", "\n".join(helpers), re.MULTILINE)
+        taken = {*PYTHON, *USED, *self.backend.reserved, *defined}
+        return {model.type: identifier(model.type, taken) for model in self.models.values()}
+
+    def _steps(self) -> Iterator[PrintedStep]:
+        for step in self.training.steps:
+            updates = [self.models[name].attribute for name in step.updates]
+            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
+            self.optimizers.update(optimizer.helpers)
+            yield PrintedStep(
+                key=quoted(self._key(step)),
+                method=self.methods[step.name],
+                doc=comment_text(f"Minimized over the weights of {' and '.join(step.updates)}."),
+                body=self._body(step.graph, lambda results: next(iter(results.values()))),
+                updates=f"[{', '.join(updates)}]",
+                optimizer=optimizer.expression,
+            )
+
+    def _metrics(self) -> str:
+        if self.training.evaluate is not None:
+            return self._body(self.training.evaluate, _dictionary)
+        calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
+        return f"return {_dictionary(calls)}"
+
+    def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
+        models = self.training.models.values()
+        attributes = {model.name: model.attribute for model in self.models.values()}
+        function = print_function(self.program, key, self.backend, models, _taken(self.training), attributes)
+        self.needs.update(dict.fromkeys(function.needs))
+        return "\n".join(
+            [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]
+        )
+
+    def _key(self, step: Step) -> str:
+        return "loss" if len(self.training.steps) == 1 else step.name
+
+    def _parameters(self, updates: list[str]) -> str:
+        each = [f"{attribute}.parameters()" for attribute in updates]
+        return each[0] if len(each) == 1 else f"[{', '.join(f'*{text}' for text in each)}]"
+
+
+def print_training(program: Program, training: Training, backend: Backend, models: Sequence[Model]) -> str:
+    """The text of ``train.py``."""
+    return TrainingPrinter(program, training, backend, models).text()
+
+
+def attribute_names(training: Training, backend: Backend) -> dict[str, str]:
+    """The attribute of the class `Training` that holds each model."""
+    names = Names({*KEYWORDS, *backend.attributes, *_taken(training)})
+    return {name: names(name, identifier(name.lstrip("_"), KEYWORDS)) for name in training.models}
+
+
+def _taken(training: Training) -> set[str]:
+    """What no model may be called: methods, and names that the constructor needs."""
+    classes = {optimizer.spec_name() for optimizer in optimizers().values()}
+    return {*METHODS, *USED, *classes, *_methods(training).values(), "keras", "torch"}
+
+
+def _methods(training: Training) -> dict[str, str]:
+    """The method that computes the loss of each step."""
+    if len(training.steps) == 1:
+        return {training.steps[0].name: "loss"}
+    names = Names({*METHODS, *USED})
+    return {step.name: names(step.name, f"{identifier(step.name)}_loss") for step in training.steps}
+
+
+def _dictionary(results: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{quoted(name)}: {value}" for name, value in results.items()) + "}"
