@@ -1,0 +1,107 @@
+"""Predictions for arrays in files, on any backend, with the preparation that the export carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.diagnostics import fail
+from dlspec.diagnostics.suggest import closest
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.onnx import print_onnx
+from dlspec.ir.dims import Symbolic
+from dlspec.ir.graph import Graph, Program
+from dlspec.ir.prune import pruned
+from dlspec.ir.types import TensorType
+from dlspec.ops.dtypes import numpy_dtype
+from dlspec.weights.store import check_weights, load_weights, replacing
+
+Arrays = dict[str, Any]
+
+
+def preparation(program: Program, model: str) -> Graph | None:
+    """What the model's export prepares: only the columns that the model takes."""
+    plan = program.exports.get(model)
+    if plan is None or plan.prepare is None:
+        return None
+    return pruned(program.graphs[plan.prepare], {value.name for value in program.model(model).inputs})
+
+
+def input_types(program: Program, model: str) -> dict[str, TensorType]:
+    """The inputs as a user gives them: before preparation, where there is one."""
+    values = {value.name: value.type for value in program.model(model).inputs}
+    prepare = preparation(program, model)
+    raw = {value.name: value.type for value in prepare.inputs} if prepare else {}
+    prepared = {output.name for output in prepare.outputs} if prepare else set()
+    return raw | {name: kind for name, kind in values.items() if name not in prepared}
+
+
+def read_inputs(program: Program, model: str, path: Path) -> Arrays:
+    """The inputs in a file, checked against the model's types. Raises SpecError naming what does not fit."""
+    wanted = input_types(program, model)
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise fail("DLS0722", f"cannot read `{path}`: {error}", hint="give a .npz or .npy file") from None
+    if isinstance(loaded, np.ndarray):
+        if len(wanted) != 1:
+            raise fail("DLS0722", f"`{path}` holds one array, but the model takes {', '.join(wanted)}",
+                       hint="save them by name with `numpy.savez`")  # fmt: skip
+        found = {next(iter(wanted)): loaded}
+    else:
+        found = {name: loaded[name] for name in loaded.files}
+    return {name: _fitted(name, kind, found, path) for name, kind in wanted.items()}
+
+
+def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
+    if name not in found:
+        guess = closest(name, list(found))
+        raise fail("DLS0722", f"`{path}` has no array `{name}`", hint=f"it has `{guess}`" if guess else None)
+    array = found[name]
+    fits = array.ndim == kind.rank and all(
+        isinstance(dim, Symbolic) or dim == size for dim, size in zip(kind.shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise fail(
+            "DLS0722", f"`{name}` in `{path}` has the shape {list(array.shape)}, but the model takes {kind}"
+        )
+    wanted = np.dtype(numpy_dtype(kind.dtype))
+    if not np.can_cast(array.dtype, wanted, "same_kind"):
+        raise fail("DLS0722", f"`{name}` in `{path}` has elements of type {array.dtype}, but the model takes {kind}")
+    return array.astype(wanted)
+
+
+def predict(program: Program, model: str, weights: Path, backend: str, inputs: Arrays) -> Arrays:
+    """The outputs by name."""
+    arrays = load_weights(weights)
+    check_weights(program, model, arrays)
+    if backend == "onnx":
+        from dlspec.runtime import onnx
+
+        text = print_onnx(program, model, load_backend("onnx"), prepare=preparation(program, model))
+        return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs)
+    from dlspec.runtime import live
+
+    prepared = _prepared(program, model, inputs)
+    ordered = [prepared[value.name] for value in program.model(model).inputs]
+    run = {"torch": live.run_torch, "keras": live.run_keras}[backend]
+    results = run(program, model, arrays, ordered)
+    return {o.name: r for o, r in zip(program.model(model).outputs, results, strict=True)}
+
+
+def _prepared(program: Program, model: str, inputs: Arrays) -> Arrays:
+    from dlspec.runtime.interpreter import run
+
+    prepare = preparation(program, model)
+    if prepare is None:
+        return inputs
+    graphs = program.model_copy(update={"graphs": {"%prepare": prepare}})
+    return {**inputs, **run(graphs, "%prepare", inputs, {})}
+
+
+def write_outputs(path: Path, outputs: Arrays) -> None:
+    """Write the outputs as .npz, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **outputs)

@@ -1,0 +1,97 @@
+"""Trainings outside their own process: initial weights, and evaluation of trained ones on any backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dlspec.emit.data import print_data
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.onnx import print_onnx
+from dlspec.emit.project import print_project
+from dlspec.emit.training import attribute_names
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
+from dlspec.runtime.project import load_project
+from dlspec.weights.draw import draw_weights
+from dlspec.weights.store import check_weights, load_weights
+
+
+def initial_weights(
+    program: Program, training: Training, seed: int | None, weights: Path | None = None
+) -> dict[str, Any]:
+    """The weights that a training begins with, by canonical name: given, or drawn from the seed."""
+    wanted = as_model(program, training)
+    arrays = (
+        load_weights(weights) if weights else draw_weights(*wanted, training.seed if seed is None else seed)
+    )
+    check_weights(*wanted, arrays)
+    return arrays
+
+
+def as_model(program: Program, training: Training) -> tuple[Program, str]:
+    """A program and model whose weights are those of a training: of several models, names begin with theirs."""
+    keys = list(training.models.values())
+    if len(keys) == 1:
+        return program.model_copy(
+            update={"models": {**program.models, training.name: keys[0]}}
+        ), training.name
+    return _calling(program, training.models)
+
+
+def _calling(program: Program, models: dict[str, str]) -> tuple[Program, str]:
+    """A graph that calls every model once, so that its weights are theirs under their names."""
+    from dlspec.ir.builder import Builder
+
+    builder = Builder("Models")
+    for name, key in models.items():
+        graph = program.graphs[key]
+        inputs = [builder.input(f"{name}_{value.name}", value.type) for value in graph.inputs]
+        builder.call(key, graph, inputs, name=name)
+    graphs = {**program.graphs, "%models": builder.build()}
+    return program.model_copy(update={"graphs": graphs, "models": {"%models": "%models"}}), "%models"
+
+
+def evaluate(
+    program: Program, training: Training, weights: Path, backend: str, split: str
+) -> dict[str, float]:
+    """Loss and metrics on a split, computed by the printed code, or by ONNX Runtime."""
+    arrays = initial_weights(program, training, None, weights)
+    if backend == "onnx":
+        return _evaluate_onnx(program, training, arrays, split)
+    project = load_project(print_project(program, training.name, load_backend(backend)))
+    live = project.new_training()
+    attributes = list(attribute_names(training, load_backend(backend)).values())
+    root = getattr(live, attributes[0]) if len(attributes) == 1 else live
+    project.weights.load(root, weights)
+    result: dict[str, float] = live.evaluate(project.data.load(split))
+    return {name: float(value) for name, value in result.items()}
+
+
+def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
+    """The prepared columns of a split, by the printed data code."""
+    project = load_project({"data.py": print_data(program, program.data[training.data])})
+    columns: dict[str, Any] = project.data.load(split)
+    return columns
+
+
+def _evaluate_onnx(
+    program: Program, training: Training, arrays: dict[str, Any], split: str
+) -> dict[str, float]:
+    """The graph of loss and metrics as one ONNX model, run on the whole split."""
+    from dlspec.diagnostics import fail
+    from dlspec.runtime.onnx import predict, session, to_model
+
+    if training.evaluate is None:
+        raise fail(
+            "DLS0721", f"`train {training.name}` has no metrics to evaluate", hint="add `metrics = { ... }`"
+        )
+    measured = program.model_copy(update={"models": {"evaluate": training.evaluate}})
+    text = print_onnx(measured, "evaluate", load_backend("onnx"))
+    names = list(training.models)
+    prefix = f"{names[0]}." if len(names) == 1 else ""
+    model = to_model(text, {prefix + name: array for name, array in arrays.items()})
+    return {
+        name: float(value)
+        for name, value in predict(session(model), load_split(program, training, split)).items()
+    }

@@ -1,0 +1,185 @@
+"""One adapter a framework: outputs, gradients and trained weights, by canonical names, from printed files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.runtime.project import Project
+from dlspec.weights.store import load_weights
+
+Arrays = dict[str, Any]
+
+
+class _Framework:
+    """What PyTorch and Keras share: a printed project, its weights file, and the precision.
+
+    instances
+        attribute names of the models in the printed `Training`; None where the spec trains nothing.
+    """
+
+    name = ""
+
+    def __init__(
+        self, project: Project, model_class: str, weights: Path, double: bool, instances: list[str] | None
+    ) -> None:
+        self.project, self.model_class, self.weights = project, model_class, weights
+        self.double, self.instances = double, instances
+
+    def training(self) -> Any:
+        """A fresh `Training` with the initial weights."""
+        training = self.project.new_training()
+        self.project.weights.load(self.root(training), self.weights)
+        return training
+
+    def root(self, training: Any) -> Any:
+        """What the project's weight functions take: the model, or the training of several."""
+        names = self.instances or []
+        return getattr(training, names[0]) if len(names) == 1 else training
+
+    def model(self) -> Any:
+        """A fresh model with the initial weights."""
+        if self.instances is not None:
+            return self.root(self.training())
+        model = getattr(self.project.model, self.model_class)()
+        self.project.weights.load(model, self.weights)
+        return model
+
+    def canonical(self, root: Any) -> Arrays:
+        """The weights of live models by canonical name."""
+        with tempfile.TemporaryDirectory(prefix="dlspec-") as folder:
+            path = Path(folder) / "weights.safetensors"
+            self.project.weights.save(root, path)
+            return load_weights(path)
+
+    def cast(self, inputs: Arrays) -> Arrays:
+        """Floating-point arrays in the precision of this run."""
+        kind = np.float64 if self.double else np.float32
+        return {
+            name: array.astype(kind) if np.issubdtype(array.dtype, np.floating) else array
+            for name, array in inputs.items()
+        }
+
+
+class Torch(_Framework):
+    """PyTorch, on the CPU."""
+
+    name = "PyTorch"
+
+    def training(self) -> Any:
+        training = super().training()
+        return training.double() if self.double else training
+
+    def model(self) -> Any:
+        model = super().model()
+        return model.double() if self.double else model
+
+    def tensors(self, arrays: Arrays) -> Any:
+        import torch
+
+        return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in self.cast(arrays).items()}
+
+    def outputs(self, inputs: Arrays, names: list[str]) -> Arrays:
+        """The model's results in evaluation mode."""
+        import torch
+
+        with torch.inference_mode():
+            result = self.model().eval()(*self.tensors(inputs).values())
+        results = result if isinstance(result, tuple) else (result,)
+        return {name: value.numpy() for name, value in zip(names, results, strict=True)}
+
+    def gradients(self, batch: Arrays, step: str | None) -> Arrays:
+        """The gradient of a step's loss by every weight; weights it does not reach have zero."""
+        import torch
+
+        if step is None:
+            root = self.model().train()
+            result = root(*self.tensors(batch).values())
+            loss = sum(r.square().mean() for r in (result if isinstance(result, tuple) else (result,)))
+        else:
+            training = self.training().train()
+            root = self.root(training)
+            loss = training.losses[step](self.tensors(batch))
+        loss.backward()
+        with torch.no_grad():
+            for parameter in root.parameters():
+                parameter.copy_(torch.zeros_like(parameter) if parameter.grad is None else parameter.grad)
+        return self.canonical(root)
+
+    def train(self, batches: list[Arrays]) -> Arrays:
+        """The weights after one optimizer step on each batch."""
+        training = self.training().train()
+        for batch in batches:
+            training.train_step(self.tensors(batch))
+        return self.canonical(self.root(training))
+
+
+class Keras(_Framework):
+    """Keras, on TensorFlow."""
+
+    name = "Keras"
+
+    @contextmanager
+    def policy(self) -> Iterator[None]:
+        """Double precision is a setting of the whole of Keras: both of its switches, and back."""
+        import keras
+
+        before = keras.config.floatx(), keras.config.dtype_policy()
+        if self.double:
+            keras.config.set_floatx("float64")
+            keras.config.set_dtype_policy("float64")
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(before[0])
+            keras.config.set_dtype_policy(before[1])
+
+    def outputs(self, inputs: Arrays, names: list[str]) -> Arrays:
+        """The model's results in inference mode."""
+        with self.policy():
+            result = self.model()(*self.cast(inputs).values(), training=False)
+            results = result if isinstance(result, (tuple, list)) else (result,)
+            return {name: np.asarray(value) for name, value in zip(names, results, strict=True)}
+
+    def gradients(self, batch: Arrays, step: str | None) -> Arrays:
+        """The gradient of a step's loss by every weight; weights it does not reach have zero."""
+        import keras
+        import tensorflow as tf
+
+        with self.policy():
+            arrays = {name: tf.constant(a) for name, a in self.cast(batch).items()}
+            training = None if step is None else self.training()
+            root = self.model() if training is None else self.root(training)
+            models = [root] if training is None or root is not training else self._models(training)
+            variables = [v for model in models for v in model.trainable_variables]
+            with tf.GradientTape() as tape:
+                if training is None:
+                    result = root(*arrays.values(), training=True)
+                    results = result if isinstance(result, (tuple, list)) else (result,)
+                    loss = sum(keras.ops.mean(keras.ops.square(r)) for r in results)
+                else:
+                    loss = training.steps[step](arrays, training=True)
+            found = tape.gradient(loss, [v.value for v in variables])
+            for variable, gradient in zip(variables, found, strict=True):
+                dense = tf.zeros_like(variable.value) if gradient is None else tf.convert_to_tensor(gradient)
+                variable.assign(dense)
+            return self.canonical(root)
+
+    def _models(self, training: Any) -> list[Any]:
+        return [getattr(training, name) for name in self.instances or []]
+
+    def train(self, batches: list[Arrays]) -> Arrays:
+        """The weights after one optimizer step on each batch."""
+        with self.policy():
+            training = self.training()
+            for batch in batches:
+                training.train_step(self.cast(batch))
+            return self.canonical(self.root(training))
+
+
+FRAMEWORKS: dict[str, type[Torch] | type[Keras]] = {"torch": Torch, "keras": Keras}
