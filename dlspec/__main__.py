@@ -1,0 +1,5 @@
+"""`python -m dlspec` is `dlspec`."""
+
+from dlspec.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""Commands that run printed code: train, evaluate, predict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dlspec.cli.common import (
+    choose_model,
+    echo_json,
+    guarded,
+    json_option,
+    load,
+    model_option,
+    prepare_folder,
+    seed_option,
+    set_option,
+    spec_argument,
+)  # fmt: skip
+from dlspec.diagnostics import fail
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
+
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["torch", "keras"]),
+    default="torch",
+    show_default=True,
+    help="Which framework.",
+)
+any_backend_option = click.option(
+    "--backend",
+    type=click.Choice(["onnx", "torch", "keras"]),
+    default="onnx",
+    show_default=True,
+    help="What runs it.",
+)
+weights_option = click.option(
+    "--weights", required=True, type=click.Path(path_type=Path), help="Trained weights (safetensors)."
+)
+
+
+@click.command("train", help="Print the training code into a run folder, run it, keep weights and metrics.")
+@spec_argument
+@backend_option
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder [default: runs/SPEC-BACKEND].")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option("--name", help="Which training, where the spec has several.")
+@set_option
+@seed_option
+@json_option
+@guarded
+def train_command(
+    spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
+    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    from dlspec.emit.manifest import load_backend
+    from dlspec.emit.project import print_project
+    from dlspec.runtime.project import ProjectError, run_training, write_project
+    from dlspec.runtime.training import initial_weights
+    from dlspec.weights.store import save_weights
+
+    program = load(spec, settings)
+    training = choose_training(program, name)
+    files = print_project(program, training.name, load_backend(backend))
+    initial = initial_weights(program, training, seed, weights)
+    folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)
+    code = folder / "code"
+    write_project(files, code)
+    save_weights(code / "weights.safetensors", initial)
+    arguments = ["--out", str(folder.resolve())]
+    for option, value in (("--epochs", epochs), ("--seed", seed)):
+        arguments += [option, str(value)] if value is not None else []
+    try:
+        run_training(code, arguments, on_line=None if as_json else click.echo)
+    except ProjectError as error:
+        raise fail(
+            "DLS0720", f"training did not finish: {error}", hint=f"the code that ran is in {code}"
+        ) from None
+    result = json.loads((folder / "metrics.json").read_text())
+    if as_json:
+        echo_json(
+            {"ok": True, "folder": str(folder), "weights": str(folder / "weights.safetensors"), **result}
+        )
+        return
+    for split, values in result["results"].items():
+        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+    click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
+
+
+def choose_training(program: Program, name: str | None) -> Training:
+    """The training asked for, or the only one."""
+    if not program.trainings:
+        raise fail("DLS0806", "the spec trains nothing", hint="add `train MODEL on DATA { ... }`")
+    return program.trainings[choose_model(program, name, list(program.trainings))]
+
+
+def _free_folder(base: Path) -> Path:
+    """The folder, or with the next free number: earlier runs are kept."""
+    folder, count = base, 1
+    while folder.exists():
+        count += 1
+        folder = base.with_name(f"{base.name}-{count}")
+    return folder
+
+
+@click.command("evaluate", help="Loss and metrics of trained weights on one split of the spec's data.")
+@spec_argument
+@weights_option
+@any_backend_option
+@click.option("--split", help="[default: the last one the spec names]")
+@click.option("--name", help="Which training, where the spec has several.")
+@set_option
+@json_option
+@guarded
+def evaluate_command(
+    spec: Path, weights: Path, backend: str, split: str | None, name: str | None, settings: tuple[str, ...],
+    as_json: bool,
+) -> None:  # fmt: skip
+    from dlspec.runtime.training import evaluate
+
+    program = load(spec, settings)
+    training = choose_training(program, name)
+    splits = list(program.data[training.data].split)
+    split = split or splits[-1]
+    if split not in splits:
+        raise fail("DLS0805", f"the data has no split `{split}`", hint=f"its splits are {', '.join(splits)}")
+    result = evaluate(program, training, weights, backend, split)
+    if as_json:
+        echo_json({"ok": True, "split": split, "results": result})
+    else:
+        click.echo(f"{split}: " + "  ".join(f"{k} {v:.6g}" for k, v in result.items()))
+
+
+@click.command(
+    "predict", help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says."
+)
+@spec_argument
+@weights_option
+@any_backend_option
+@click.option(
+    "--input", "source", required=True, type=click.Path(path_type=Path), help=".npz by input name, or .npy."
+)
+@click.option("--out", type=click.Path(path_type=Path), help=".npz to write; without it, a summary is shown.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@model_option
+@set_option
+@json_option
+@guarded
+def predict_command(
+    spec: Path, weights: Path, backend: str, source: Path, out: Path | None, force: bool, model: str | None,
+    settings: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
+    from dlspec.runtime.prediction import predict, read_inputs, write_outputs
+
+    program = load(spec, settings)
+    name = choose_model(program, model)
+    if out is not None and out.exists() and not force:
+        raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
+    outputs = predict(program, name, weights, backend, read_inputs(program, name, source))
+    if out is not None:
+        write_outputs(out, outputs)
+    if as_json:
+        echo_json({"ok": True, "outputs": {k: _listed(v, out) for k, v in outputs.items()}})
+        return
+    for key, value in outputs.items():
+        click.echo(f"{key}: {value.dtype} {list(value.shape)}" + (f" -> {out}" if out else ""))
+    if out is None:
+        for key, value in outputs.items():
+            click.echo(f"\n{key} =\n{value}")
+
+
+def _listed(value: Any, out: Path | None) -> Any:
+    """The values themselves, or only the shape where a file holds them."""
+    return {"shape": list(value.shape)} if out is not None else value.tolist()

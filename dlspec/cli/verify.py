@@ -1,0 +1,79 @@
+"""`dlspec verify`: the table of errors, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dlspec.cli.common import (
+    choose_model,
+    echo_json,
+    guarded,
+    json_option,
+    load,
+    model_option,
+    set_option,
+    spec_argument,
+)  # fmt: skip
+
+BACKENDS = ("torch", "keras", "onnx")
+
+
+@click.command(
+    "verify", help="Compare all backends: outputs, gradients, trained weights. Exits 1 beyond tolerance."
+)
+@spec_argument
+@click.option("--backends", default=",".join(BACKENDS), show_default=True, help="Which, separated by commas.")
+@click.option("--train-steps", type=click.IntRange(min=0), default=0, help="Compare weights after N steps.")
+@click.option("--f64", "double", is_flag=True, help="Double precision: tells a wrong formula from rounding.")
+@click.option("--tolerance", type=click.FloatRange(min=0), help="Instead of the stated ones.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the initial weights.")
+@model_option
+@set_option
+@json_option
+@guarded
+def verify_command(
+    spec: Path, backends: str, train_steps: int, double: bool, tolerance: float | None, seed: int,
+    model: str | None, settings: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
+    chosen = [name.strip() for name in backends.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in BACKENDS]
+    if unknown or not chosen:
+        raise click.UsageError(f"--backends takes {', '.join(BACKENDS)}, not `{backends}`")
+    program = load(spec, settings)
+    name = choose_model(program, model)
+    from dlspec.runtime.verify import verify
+
+    report = verify(
+        program, name, backends=chosen, train_steps=train_steps, double=double, seed=seed, tolerance=tolerance
+    )
+    if as_json:
+        echo_json(report.as_dict())
+    else:
+        _draw(report)
+    sys.exit(0 if report.ok else 1)
+
+
+def _draw(report: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("compared", "between", "error", "tolerance", "worst tensor", ""):
+        table.add_column(title, no_wrap=True)
+    for check in report.checks:
+        verdict = Text("same", style="green") if check.ok else Text("DIFFERENT", style="bold red")
+        error = "-" if check.error is None else f"{check.error:.1e}"
+        cells = (check.what, f"{check.left} / {check.right}", error, f"{check.tolerance:.0e}", check.tensor)
+        table.add_row(*(Text(cell) for cell in cells), verdict)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(Text(f"{report.model} in {report.precision}\n"))
+    console.print(table)
+    if report.noise:
+        console.print(Text(f"\nnot compared, as their true gradient is zero: {', '.join(report.noise)}"))
+    for note in report.notes:
+        console.print(Text(f"\n{note}"))
