@@ -1,0 +1,214 @@
+"""Train RowAttention on Digits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+import data
+import weights
+from model import RowAttention
+
+BATCH_SIZE = 32
+EPOCHS = 60
+SEED = 0
+
+Tensor = Any
+Batch = dict[str, Tensor]
+
+
+class Adam(keras.optimizers.Optimizer):
+    """Adam as published: Keras' own adds epsilon before it corrects the bias."""
+
+    def __init__(
+        self,
+        learning_rate: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        super().build(variables)
+        self.means = self.add_optimizer_variables(variables, "mean")
+        self.squares = self.add_optimizer_variables(variables, "square")
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        mean, square = self.means[index], self.squares[index]
+        beta1, beta2 = self.betas
+        gradient = gradient + self.decay * variable
+        self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
+        self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
+        # 1 - beta ** step, by expm1: in single precision a power loses most of it.
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        correction1 = -ops.expm1(math.log(beta1) * step) if beta1 else 1.0
+        correction2 = -ops.expm1(math.log(beta2) * step) if beta2 else 1.0
+        root = ops.sqrt(square / correction2) + self.epsilon
+        self.assign_sub(variable, learning_rate * mean / (correction1 * root))
+
+
+class Training:
+    """RowAttention learns from Digits."""
+
+    def __init__(self, model: RowAttention) -> None:
+        self.model = model
+        models = [model]
+        self.steps = {
+            "loss": Compiled(self.loss, models, [model], Adam(0.002)),
+        }
+        self.measure = Compiled(self.metrics, models).predict_on_batch
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(label, logits, from_logits=True)
+        )
+        return loss
+
+    def metrics(self, batch: Batch) -> Batch:
+        """How good the models are on a batch."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(label, logits, from_logits=True)
+        )
+        x = ops.cast(ops.argmax(logits, axis=1), "int64")  # [N]
+        x = ops.equal(x, label)
+        x = ops.cast(x, keras.config.floatx())
+        accuracy = ops.mean(x)
+        return {"loss": loss, "accuracy": accuracy}
+
+    def train_step(self, batch: data.Columns) -> dict[str, float]:
+        """Update the models once; gives the losses from before."""
+        return {name: step.train_on_batch(batch) for name, step in self.steps.items()}
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        return means(self.train_step, data.batches(columns, BATCH_SIZE, seed, epoch))
+
+    def evaluate(self, columns: data.Columns) -> dict[str, float]:
+        """The mean metrics over all examples."""
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        return means(self.measure, batches)
+
+
+class Compiled(keras.Model):
+    """A function of a batch, compiled by Keras; one that gives a loss can be trained on.
+
+    Training changes the models in `updates` only, whatever others the function uses.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Batch], Any],
+        models: list[keras.Model],
+        updates: list[keras.Model] | None = None,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> None:
+        super().__init__()
+        self.function, self.models, self.updates = function, models, updates or []
+        self.compile(optimizer)
+
+    def call(self, batch: Batch, training: bool = False) -> Any:
+        return self.function(batch)
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        return y_pred
+
+    @property
+    def trainable_weights(self) -> list[keras.Variable]:
+        return [weight for model in self.updates for weight in model.trainable_weights]
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[keras.Variable]:
+        # All others: JAX knows the variables that are listed, and takes the rest as fixed.
+        
+        updated = {id(variable) for variable in self.trainable_variables}
+        return [each for each in self.variables if id(each) not in updated]
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history = []
+    for epoch in range(epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+        history.append(result)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    keras.utils.set_random_seed(options.seed)
+    training = Training(RowAttention())
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.model, initial)
+    history = train(training, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    options.out.mkdir(parents=True, exist_ok=True)
+    weights.save(training.model, options.out / "weights.safetensors")
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
