@@ -147,6 +147,16 @@ class Softsign(_Activation):
         return x / (b.abs(x) + 1.0)
 
 
+class TanhShrink(_Activation):
+    """x - tanh(x): nothing near zero, close to the identity far from it."""
+
+    def reference(self, x: Any) -> Any:
+        return x - np.tanh(x)
+
+    def decompose(self, b: Any, x: Any) -> Any:
+        return x - b.tanh(x)
+
+
 def _elu(b: Any, x: Any, alpha: float, width: float) -> Any:
     """The exponential only sees what is not positive, so that it cannot overflow into the gradient."""
     positive = b.greater(x, 0.0)
