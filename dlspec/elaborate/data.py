@@ -11,6 +11,7 @@ from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.sources import SourceError, kinds, source_arguments
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
@@ -21,7 +22,6 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES = ("sklearn", "csv", "npz", "npy")
 SOURCES_LATER = ("parquet", "images", "text", "huggingface", "torchvision", "keras", "gymnasium")
 BATCH = symbol("N")
 
@@ -56,22 +56,46 @@ def _source(expr: tree.Expr, frame: Frame) -> Source:
     kind = call.function.id
     if kind in SOURCES_LATER:
         raise fail("DLS0509", f"the source `{kind}` is not supported by this version of dlspec",
-                   call.function.span, "not supported yet", f"supported are {', '.join(SOURCES)}")  # fmt: skip
-    if kind not in SOURCES:
-        guess = closest(kind, SOURCES)
-        hint = f"did you mean `{guess}`?" if guess else f"the sources are {', '.join(SOURCES)}"
+                   call.function.span, "not supported yet", f"supported are {', '.join(kinds())}")  # fmt: skip
+    if kind not in kinds():
+        guess = closest(kind, kinds())
+        hint = f"did you mean `{guess}`?" if guess else f"the sources are {', '.join(kinds())}"
         raise fail("DLS0502", f"`{kind}` is no source of data", call.function.span, "unknown source", hint)
-    args, options = [], {}
+    return _checked_source(kind, call, frame)
+
+
+def _checked_source(kind: str, call: tree.Call, frame: Frame) -> Source:
+    """The source with its arguments, which are all constants."""
+    args: list[Any] = []
+    options: dict[str, Any] = {}
+    places: dict[str | int, Span] = {}
     for argument in call.arguments:
         value = plain(evaluate(argument.value, frame))
-        if argument.name is None:
+        key = len(args) if argument.name is None else argument.name.id
+        places[key] = argument.span
+        if isinstance(key, int):
             args.append(value)
         else:
-            options[argument.name.id] = value
-    if len(args) != 1 or not isinstance(args[0], str):
-        raise fail("DLS0502", f"`{kind}` needs one string: what to read", expr.span, "not one string",
-                   f'write `{kind}("...")` with a name or path')  # fmt: skip
-    return Source(kind=kind, args=tuple(args), options=options)
+            options[key] = value
+    source = Source(kind=kind, args=tuple(args), options=options)
+    try:
+        source_arguments(source)
+    except SourceError as error:
+        span = call.span if error.key is None else places[error.key]
+        given = str(
+            error.key if isinstance(error.key, str) else args[error.key] if error.key is not None else ""
+        )
+        guess = closest(given, error.known)
+        hint = (
+            f"did you mean `{guess}`?"
+            if guess
+            else f"known are {', '.join(error.known)}"
+            if error.known
+            else None
+        )
+        label = "unknown to it" if error.known else "not what it takes"
+        raise fail("DLS0516", error.message, span, label, hint) from None
+    return source
 
 
 def _columns(expr: tree.Expr, frame: Frame) -> dict[str, TensorType]:

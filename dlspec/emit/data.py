@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
-from dlspec._data import data_path
 from dlspec.diagnostics import fail
+from dlspec.elaborate.sources import SourceError, kinds, source_arguments
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed
@@ -16,7 +14,7 @@ from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source
+from dlspec.ir.training import DataSet
 from dlspec.ir.types import TensorType
 
 IMPORTS = (
@@ -64,8 +62,11 @@ class _Source:
 
     def __init__(self, data: DataSet, numpy: Backend) -> None:
         self.data, self.numpy = data, numpy
-        self.kind = _kind(data.source)
-        self.values = dict(_arguments(self.kind, data.source))
+        try:
+            self.values = source_arguments(data.source)
+        except SourceError as error:
+            raise fail("DLS0704", error.message) from None
+        self.kind = kinds()[data.source.kind]
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -98,34 +99,3 @@ class _Source:
 
     def _fill(self, template: str, values: Mapping[str, Any]) -> Code:
         return Code(self._environment.from_string(template).render(values))
-
-
-@cache
-def _kinds() -> Mapping[str, Any]:
-    return tomllib.loads((data_path("backends") / "common" / "sources.toml").read_text("utf-8"))
-
-
-def _kind(source: Source) -> Mapping[str, Any]:
-    if source.kind not in _kinds():
-        known = ", ".join(_kinds())
-        raise fail("DLS0704", f"there is no source `{source.kind}`", hint=f"known sources: {known}")
-    return dict(_kinds()[source.kind])
-
-
-def _arguments(kind: Mapping[str, Any], source: Source) -> Iterator[tuple[str, Any]]:
-    """The arguments of a source by name, defaults included."""
-    names, options = kind.get("args", []), kind.get("options", {})
-    given = {**dict(zip(names, source.args, strict=False)), **source.options}
-    unknown = [repr(value) for value in source.args[len(names) :]] + [
-        k for k in source.options if k not in options
-    ]
-    missing = [name for name in names if name not in given]
-    if unknown or missing:
-        problem = f"does not take {unknown[0]}" if unknown else f"needs `{missing[0]}`"
-        raise fail("DLS0704", f"the source `{source.kind}` {problem}")
-    for name, value in {**options, **given}.items():
-        choices = kind.get("choices", {}).get(name)
-        if choices and value not in choices:
-            hint = f"it has {', '.join(choices)}"
-            raise fail("DLS0704", f"the source `{source.kind}` has no {name} {value!r}", hint=hint)
-        yield name, value

@@ -161,11 +161,11 @@ def test_prepare() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (Source(kind="oracle", args=("x",)), "no source `oracle`"),
+        (Source(kind="oracle", args=("x",)), "`oracle` is no source"),
         (Source(kind="sklearn", args=("digits'); import os  #",)), "no dataset"),
-        (Source(kind="sklearn"), "needs `dataset`"),
-        (Source(kind="csv", args=("a", "b")), "does not take 'b'"),
-        (Source(kind="csv", args=("a",), options={"separator": ","}), "does not take separator"),
+        (Source(kind="sklearn"), "needs its dataset"),
+        (Source(kind="csv", args=("a", "b")), "too many arguments"),
+        (Source(kind="csv", args=("a",), options={"separator": ","}), "no option `separator`"),
     ],
 )
 def test_unreadable_sources(source: Source, message: str) -> None:
