@@ -149,8 +149,7 @@ class Compiled(keras.Model):
 
     @property
     def non_trainable_variables(self) -> list[keras.Variable]:
-        # All others: JAX knows the variables that are listed, and takes the rest as fixed.
-        
+        # All others: what is not listed, JAX takes as fixed.
         updated = {id(variable) for variable in self.trainable_variables}
         return [each for each in self.variables if id(each) not in updated]
 
