@@ -12,7 +12,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.values import describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.dims import Symbolic
-from dlspec.ir.op import Init
+from dlspec.ir.op import INIT_DEFAULTS, Init
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -215,4 +215,19 @@ def init_from_syntax(expr: tree.Expr, evaluate: Any) -> Init | None:
                 "not a number",
             )
         numbers.append(float(value))
-    return Init(kind=function.id, args=tuple(numbers))  # type: ignore[arg-type]
+    return _init(function, numbers, arguments)
+
+
+# What a printer cannot do without; other numbers may be left out.
+_LEAST = {"constant": 1, "uniform": 2, "normal": 1, "truncated_normal": 1}
+
+
+def _init(kind: tree.Name, numbers: list[float], arguments: list[tree.Argument]) -> Init:
+    most = len(INIT_DEFAULTS[kind.id])
+    if len(numbers) > most:
+        hint = f"it takes {most or 'no'} number{'' if most == 1 else 's'}"
+        raise fail(
+            "DLS0205", f"`{kind.id}` is given too many arguments", arguments[most].span, "one too many", hint
+        )
+    made = Init(kind=kind.id, args=tuple(numbers))  # type: ignore[arg-type]
+    return made.model_copy(update={"args": made.numbers}) if len(numbers) < _LEAST.get(kind.id, 0) else made

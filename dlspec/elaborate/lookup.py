@@ -14,6 +14,8 @@ from dlspec.ir.types import DTYPES
 from dlspec.ops import find_operator, operators
 from dlspec.syntax.source import Span
 
+# Functions that the language has and that a later release will carry out.
+LATER = {"grad", "frozen"}
 # Made by syntax, `x[...]` and a dimension in arithmetic, not by name.
 HIDDEN_OPERATORS = {"slice", "size"}
 
@@ -47,6 +49,9 @@ def visible_operator(name: str) -> type[Op] | None:
 
 def unknown_name(name: str, span: Span, visible: AbstractSet[str]) -> SpecError:
     """The error for a name that nothing defines, with the nearest known one."""
+    if name in LATER:
+        message = f"`{name}` is not supported by this version of dlspec"
+        return fail("DLS0509", message, span, "not supported yet", "leave it out for now")
     known = visible | set(operators()) | set(DTYPES)
     aliases = {alias for alias, meant in ALIASES.items() if meant in known}
     guess = name if name in aliases else closest(name, sorted(known | aliases))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
+from dlspec.elaborate.arguments import INIT_KINDS
 from dlspec.elaborate.arithmetic import FUNCTIONS
 from dlspec.elaborate.lookup import unknown_name, visible_operator
 from dlspec.elaborate.session import Session
@@ -18,7 +19,7 @@ def check_names(file: tree.File, session: Session, scope: Scope) -> None:
     """Report every name in a block that nothing defines."""
     if scope.is_incomplete():
         return
-    known = scope.visible() | set(DTYPES) | set(FUNCTIONS)
+    known = scope.visible() | set(DTYPES) | set(FUNCTIONS) | set(INIT_KINDS)
     for item in file.items:
         if isinstance(item, tree.Block):
             inside = known | _defined(item)

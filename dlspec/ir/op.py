@@ -48,6 +48,15 @@ class OpError(Exception):
         self.argument, self.label = argument, label
 
 
+# What initialisers take, with PyTorch's values for what is left out.
+INIT_DEFAULTS: dict[str, tuple[float, ...]] = {
+    "zeros": (), "ones": (), "constant": (0.0,), "uniform": (0.0, 1.0), "normal": (1.0, 0.0),
+    "truncated_normal": (1.0, 0.0), "xavier_uniform": (1.0,), "xavier_normal": (1.0,),
+    "kaiming_uniform": (2**0.5,), "kaiming_normal": (2**0.5,), "lecun_normal": (), "orthogonal": (1.0,),
+    "identity": (),
+}  # fmt: skip
+
+
 class Init(BaseModel):
     """How a weight is drawn: a distribution and its numbers.
 
@@ -67,6 +76,11 @@ class Init(BaseModel):
     ]  # fmt: skip
     args: tuple[float, ...] = ()
     zero_row: int | None = None
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All arguments, those that are left out too."""
+        return (*self.args, *INIT_DEFAULTS[self.kind][len(self.args) :])
 
     def __str__(self) -> str:
         return f"{self.kind}({', '.join(f'{a:g}' for a in self.args)})" if self.args else self.kind

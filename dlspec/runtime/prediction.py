@@ -69,7 +69,9 @@ def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
         )
     wanted = np.dtype(numpy_dtype(kind.dtype))
     if not np.can_cast(array.dtype, wanted, "same_kind"):
-        raise fail("DLS0722", f"`{name}` in `{path}` has elements of type {array.dtype}, but the model takes {kind}")
+        raise fail(
+            "DLS0722", f"`{name}` in `{path}` has elements of type {array.dtype}, but the model takes {kind}"
+        )
     return array.astype(wanted)
 
 

@@ -25,9 +25,7 @@ def draw_weights(program: Program, model: str, seed: int = 0) -> dict[str, Any]:
 def draw(weight: Weight, seed: int) -> Any:
     """One weight as its initialiser says."""
     shape = tuple(int(dim) for dim in weight.type.shape)  # type: ignore[arg-type]
-    make, default = KINDS[weight.init.kind]
-    args = (*weight.init.args, *default[len(weight.init.args) :])
-    array = make(_Draw(seed, weight, shape), *args)
+    array = KINDS[weight.init.kind](_Draw(seed, weight, shape), *weight.init.numbers)
     if weight.init.zero_row is not None:
         array[weight.init.zero_row] = 0
     return array
@@ -78,21 +76,21 @@ class _Draw:
         return np.eye(*self.shape, dtype=np.float32)
 
 
-# Initialiser: how it is drawn, and the values of arguments that are left out (PyTorch's).
-KINDS: dict[str, tuple[Callable[..., Any], tuple[float, ...]]] = {
-    "zeros": (lambda d: d.filled(0), ()),
-    "ones": (lambda d: d.filled(1), ()),
-    "constant": (lambda d, value: d.filled(value), (0.0,)),
-    "uniform": (lambda d, low, high: d.uniform(low, high), (0.0, 1.0)),
-    "normal": (lambda d, std, mean: d.normal(std, mean), (1.0, 0.0)),
-    "truncated_normal": (lambda d, std, mean: d.truncated(std, mean), (1.0, 0.0)),
-    "xavier_uniform": (lambda d, gain: _symmetric(d, gain * math.sqrt(6 / (d.fan_in + d.fan_out))), (1.0,)),
-    "xavier_normal": (lambda d, gain: d.normal(gain * math.sqrt(2 / (d.fan_in + d.fan_out))), (1.0,)),
-    "kaiming_uniform": (lambda d, gain: _symmetric(d, gain * math.sqrt(3 / d.fan_in)), (math.sqrt(2),)),
-    "kaiming_normal": (lambda d, gain: d.normal(gain * math.sqrt(1 / d.fan_in)), (math.sqrt(2),)),
-    "lecun_normal": (lambda d: d.normal(math.sqrt(1 / d.fan_in)), ()),
-    "orthogonal": (lambda d, gain: d.orthogonal(gain), (1.0,)),
-    "identity": (lambda d: d.identity(), ()),
+# Initialiser: how it is drawn from its numbers.
+KINDS: dict[str, Callable[..., Any]] = {
+    "zeros": lambda d: d.filled(0),
+    "ones": lambda d: d.filled(1),
+    "constant": lambda d, value: d.filled(value),
+    "uniform": lambda d, low, high: d.uniform(low, high),
+    "normal": lambda d, std, mean: d.normal(std, mean),
+    "truncated_normal": lambda d, std, mean: d.truncated(std, mean),
+    "xavier_uniform": lambda d, gain: _symmetric(d, gain * math.sqrt(6 / (d.fan_in + d.fan_out))),
+    "xavier_normal": lambda d, gain: d.normal(gain * math.sqrt(2 / (d.fan_in + d.fan_out))),
+    "kaiming_uniform": lambda d, gain: _symmetric(d, gain * math.sqrt(3 / d.fan_in)),
+    "kaiming_normal": lambda d, gain: d.normal(gain * math.sqrt(1 / d.fan_in)),
+    "lecun_normal": lambda d: d.normal(math.sqrt(1 / d.fan_in)),
+    "orthogonal": lambda d, gain: d.orthogonal(gain),
+    "identity": lambda d: d.identity(),
 }
 
 

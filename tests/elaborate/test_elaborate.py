@@ -9,6 +9,7 @@ import pytest
 import dlspec
 from dlspec.diagnostics import SpecError
 from dlspec.ir.graph import Call, Graph, Program
+from dlspec.ir.op import INIT_DEFAULTS
 from dlspec.summary import summarize
 
 
@@ -226,3 +227,20 @@ def test_weights_deep_in_a_model_can_be_regularised() -> None:
     )
     graph = spec.program.graphs[spec.program.trainings["Net"].steps[0].graph]
     assert "model.body.linear.weight" in {name for node in graph.nodes for name in node.inputs}
+
+
+@pytest.mark.parametrize("kind", INIT_DEFAULTS)
+def test_every_initialiser_can_be_written_anywhere(kind: str) -> None:
+    text = """
+    model Net {{
+      input x: f32[N, 4]
+      w = Parameter([4, 4], init = {0})
+      output x @ w -> Linear(4, weight_init = {0})
+    }}
+    """
+    for written in (kind, f"{kind}({', '.join(map(str, INIT_DEFAULTS[kind]))})"):
+        model = dlspec.loads(text.format(written)).model()
+        assert model.weights()["w"].shape == (4, 4)
+        assert all(model.code(backend) for backend in ("torch", "keras", "onnx"))
+    with pytest.raises(dlspec.SpecError, match="DLS0205"):
+        dlspec.loads(text.format(f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"))
