@@ -14,7 +14,7 @@ TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
   OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types goldens goldens-check wheel-test bench clean
+.PHONY: help setup demo test check lint format types goldens goldens-check docs wheel-test bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ goldens-check: $(READY) ## The printed code is as recorded, and ruff finds nothi
 	@# inside each folder, as its owner would: there `data` and `model` are the folder's own modules
 	set -e; for folder in $$(find tests/golden -name '*.py' -exec dirname {} + | sort -u); do \
 	  (cd $$folder && $(abspath $(BIN))/ruff check --quiet --isolated --extend-select I,UP,B .); done
+
+docs: $(READY) ## Write the pages of operators and errors anew, from the code and the catalogue
+	$(BIN)/python scripts/operators_page.py
+	$(BIN)/python scripts/errors_page.py
 
 wheel-test: $(READY) ## Build the wheel, install it elsewhere, run tests and commands against it
 	$(TEST_ENV) bash scripts/test_wheel.sh $(BIN)/python

@@ -13,7 +13,11 @@ SPECS = sorted(Path(str(data_path("specs"))).rglob("*.dls"))
 
 # spec, model: parameters, multiply-accumulates for one example, and where the numbers come from.
 SIZES = {
-    ("foundations/autoencoder", "Autoencoder"): (2_837_314, 2_833_000, "the paper's layers; Caffe mnist_autoencoder"),
+    ("foundations/autoencoder", "Autoencoder"): (
+        2_837_314,
+        2_833_000,
+        "the paper's layers; Caffe mnist_autoencoder",
+    ),
     ("survey/attention", "RowAttention"): (3_466, 25_856, "8 x 128 positions, 8-128, 128-10"),
     ("survey/cnn", "Classifier"): (53_002, 347_392, "320 + 18,496 + 32,896 + 1,290"),
     ("survey/cnn28", "Classifier"): (225_034, 2_631_040, "the survey's listing, model.summary()"),
