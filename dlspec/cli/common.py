@@ -37,6 +37,8 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
     except OSError as error:
         hint = "choose another `--out`, or make room there"
         found = [Diagnostic("DLS0807", f"`{error.filename}`: {error.strerror}", hint=hint)]
+    except ModuleNotFoundError as error:
+        found = [_not_installed(error)]
     except MemoryError as error:
         hint = "make the model smaller: `dlspec summary` says what it needs"
         found = [Diagnostic("DLS0808", f"there is not enough memory: {error}".rstrip(": "), hint=hint)]
@@ -44,6 +46,28 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
         return
     show(found, as_json)
     sys.exit(1)
+
+
+# What a module that is not there is part of, by the extra that brings it.
+EXTRAS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "onnxruntime": "onnx", "sklearn": "data"}
+
+
+def _not_installed(error: ModuleNotFoundError) -> Diagnostic:
+    """The diagnostic for a framework that is not installed; any other missing module is a bug of ours."""
+    module = (error.name or "").partition(".")[0]
+    if module not in EXTRAS:
+        raise error
+    hint = f"install it with `pip install 'dlspec[{EXTRAS[module]}]'`"
+    return Diagnostic("DLS0809", f"this needs `{module}`, which is not installed", hint=hint)
+
+
+def need(*modules: str) -> None:
+    """Raise ModuleNotFoundError for the first module that is not installed, without importing any."""
+    from importlib.util import find_spec
+
+    for module in modules:
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
 def show(diagnostics: list[Diagnostic], as_json: bool = False) -> None:

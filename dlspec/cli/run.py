@@ -15,6 +15,7 @@ from dlspec.cli.common import (
     json_option,
     load,
     model_option,
+    need,
     prepare_folder,
     seed_option,
     set_option,
@@ -67,6 +68,7 @@ def train_command(
 
     program = load(spec, settings)
     training = choose_training(program, name)
+    need(backend, *(["sklearn"] if program.data[training.data].source.kind == "sklearn" else []))
     files = print_project(program, training.name, load_backend(backend))
     initial = initial_weights(program, training, seed, weights)
     folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)

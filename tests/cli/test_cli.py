@@ -358,3 +358,13 @@ def test_verify(spec: Path) -> None:
     result = answer("verify", spec, "--backends", "torch,onnx")
     assert result["ok"]
     assert run("verify", spec, "--backends", "torch,onnx", "--tolerance", "0").exit_code == 1
+
+
+def test_a_framework_that_is_not_installed(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import util
+
+    find = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "torch" else find(name, *rest))
+    result = refused("DLS0809", "train", spec, "--out", "run")
+    assert "dlspec[torch]" in result.stderr
+    assert not Path("run").exists()
