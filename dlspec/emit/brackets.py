@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,6 +13,7 @@ _TOKEN = re.compile(
     r"""|(?P<operator>(?<=\s)(?:\*\*|//|<<|>>|==|!=|<=|>=|[-+*/%@&|^<>]"""
     r"""|(?:and|or|not in|in|is not|is|if|else)\b)(?=\s))"""
 )
+_CLAUSE = re.compile(r" (?=(?:async for|for|if) )")
 _LOOSE = (
     ("if", "else"), ("or",), ("and",), ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"), ("|",),
     ("^",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "//", "%", "@"), ("**",),
@@ -53,6 +55,25 @@ def _elements(body: str) -> Iterator[str]:
             yield body[start:position].strip()
             start = position + 1
     yield body[start:].strip()
+
+
+def clauses(body: str) -> list[str]:
+    """A comprehension as its element and its `for` and `if` clauses; [] for anything else."""
+    strings = [(p, p + len(t)) for kind, t, p, _ in _tokens(body) if kind == "string"]
+    marks = [
+        (p, {"open": 1, "close": -1}[kind]) for kind, _, p, _ in _tokens(body) if kind in ("open", "close")
+    ]
+    cuts = [
+        match.start()
+        for match in _CLAUSE.finditer(body)
+        if sum(step for position, step in marks if position < match.start()) == 0
+        and not any(start <= match.start() < end for start, end in strings)
+    ]
+    first = next((i for i, cut in enumerate(cuts) if not body.startswith("if ", cut + 1)), None)
+    if first is None:
+        return []
+    places = [0, *cuts[first:], len(body)]  # an `if` before the first `for` belongs to the element
+    return [body[start:end].strip() for start, end in itertools.pairwise(places)]
 
 
 def operators(code: str) -> list[tuple[int, str]]:

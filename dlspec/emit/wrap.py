@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dlspec.emit.brackets import elements, matching, operators, split_comment
+from dlspec.emit.brackets import clauses, elements, matching, operators, split_comment
 
 WIDTH = 88
 _OPENS_BLOCK = re.compile(r"\s*(class |def |async def |@)")
@@ -37,7 +37,7 @@ def wrap(line: str, width: int = WIDTH) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()))
     code, comment = split_comment(line.strip())
     if comment:
-        return [indent + comment, *wrap(indent + code, width)]
+        return [indent + comment, *(wrap(indent + code, width) if code else [])]
     if code.startswith("from ") and " import " in code and not code.endswith(")"):
         head, names = code.split(" import ", 1)
         return [f"{indent}{head} import (", *_explode(names, indent, width, force=True), f"{indent})"]
@@ -112,6 +112,8 @@ def _explode(body: str, indent: str, width: int, *, force: bool = False) -> list
     inner = indent + "    "
     if not force and len(inner) + len(body) <= width and not body.endswith(","):
         return [inner + body]
+    if parts := clauses(body) if len(elements(body)) == 1 else []:
+        return [line for part in parts for line in _operands("", part, "", inner, width)]
     lines: list[str] = []
     items = elements(body)
     comma = "," if len(items) > 1 or force else ""
