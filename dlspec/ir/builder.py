@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlspec.ir.graph import Call, Graph, Location, Node, Output, Value, Weight
-from dlspec.ir.op import Op, OpError, WeightSpec
+from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, parse_type, tensor
 
 Scalar = int | float | bool
@@ -79,18 +79,6 @@ class Handle:
 
     def __matmul__(self, other: Handle) -> Handle:
         return self.builder.matmul(self, other)
-
-
-def _check_init(spec: WeightSpec) -> None:
-    """Refuse an initialiser that has no meaning for the shape of a weight."""
-    rank, kind = spec.type.rank, spec.init.kind
-    if (kind == "identity" and rank != 2) or (kind == "orthogonal" and rank < 2):
-        raise OpError(
-            f"a weight of type {spec.type} cannot begin as `{kind}`, which is a matrix",
-            hint="use another initialiser, such as `normal(0.02)`",
-            code="DLS0323",
-            label=f"begins as `{kind}`",
-        )
 
 
 class Builder:
@@ -173,7 +161,7 @@ class Builder:
         results = inferred if isinstance(inferred, tuple) else (inferred,)
         weights = {}
         for spec in op.weights(*types):
-            _check_init(spec)
+            spec.check_init()
             path = f"{name}.{spec.name}" if name and not spec.bare else name or spec.name
             known = self.weights.get(path)
             if known is not None and known.type != spec.type:

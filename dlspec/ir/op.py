@@ -104,6 +104,17 @@ class WeightSpec(BaseModel):
     fan_out: int = 1
     bare: bool = False
 
+    def check_init(self) -> None:
+        """Raise `OpError` for an initialiser that has no meaning for the shape of the weight."""
+        rank, kind = self.type.rank, self.init.kind
+        if (kind == "identity" and rank != 2) or (kind == "orthogonal" and rank < 2):
+            raise OpError(
+                f"a weight of type {self.type} cannot begin as `{kind}`, which is a matrix",
+                hint="use another initialiser, such as `normal(0.02)`",
+                code="DLS0323",
+                label=f"begins as `{kind}`",
+            )
+
 
 class Op(BaseModel):
     """Base of all operators. Subclasses declare fields (arguments) and override the methods below.
