@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -28,8 +28,5 @@ def test_means_the_same_and_is_formatted(line: str) -> None:
     assert len(line) > 88
     made = tidy(f"{line}\nlast = 0")
     assert ast.dump(ast.parse(made)) == ast.dump(ast.parse(f"{line}\nlast = 0"))
-    ruff = shutil.which("ruff")
-    if ruff is None:
-        pytest.skip("ruff is not installed")
-    command = [ruff, "format", "--isolated", "--stdin-filename", "printed.py", "-"]
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--stdin-filename", "printed.py", "-"]
     assert subprocess.run(command, input=made, capture_output=True, text=True, check=True).stdout == made
