@@ -72,13 +72,13 @@ def need(*modules: str) -> None:
 
 def show(diagnostics: list[Diagnostic], as_json: bool = False) -> None:
     """Diagnostics on stderr; as JSON on stdout when asked for."""
-    from dlspec.diagnostics.render import render, to_json
+    from dlspec.diagnostics.render import render_all, to_json
 
     if as_json:
         click.echo(json.dumps({"ok": False, "diagnostics": [to_json(d) for d in diagnostics]}, indent=2))
         return
     color = sys.stderr.isatty()
-    click.echo("\n\n".join(render(d, color=color) for d in diagnostics), err=True)
+    click.echo(render_all(diagnostics, color), err=True)
     if len(diagnostics) > 1:
         click.echo(f"\n{len(diagnostics)} errors", err=True)
 

@@ -16,21 +16,20 @@ from dlspec.diagnostics.suggest import closest
 @json_option
 @guarded
 def explain_command(code: str | None, as_json: bool) -> None:
-    from dlspec.diagnostics.catalogue import entries
+    from dlspec.diagnostics.catalogue import entries, explain
 
-    known = entries()
     if code is None:
         if as_json:
-            echo_json({c: e.title for c, e in known.items()})
+            echo_json({c: e.title for c, e in entries().items()})
         else:
-            click.echo("\n".join(f"{c}  {e.title}" for c, e in known.items()))
+            click.echo("\n".join(f"{c}  {e.title}" for c, e in entries().items()))
         return
-    entry = known.get(code.upper())
-    if entry is None:
-        guess = closest(code.upper(), list(known))
-        raise fail(
-            "DLS0804", f"there is no error code `{code}`", hint=f"did you mean `{guess}`?" if guess else None
-        )
+    try:
+        entry = explain(code)
+    except KeyError:
+        guess = closest(code.upper(), list(entries()))
+        hint = f"did you mean `{guess}`?" if guess else None
+        raise fail("DLS0804", f"there is no error code `{code}`", hint=hint) from None
     if as_json:
         echo_json(entry.as_dict())
         return

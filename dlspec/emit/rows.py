@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlspec.diagnostics import fail
@@ -117,8 +117,3 @@ def _equal(value: Any, default: Any) -> bool:
     if isinstance(value, tuple):
         value = list(value)
     return bool(value == default and isinstance(value, bool) == isinstance(default, bool))
-
-
-def mapping_source(values: Mapping[str, Any]) -> Source:
-    """A `Source` over a plain mapping."""
-    return lambda name: values.get(name, MISSING)

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from dlspec.ir.dims import Dim, Symbolic, parse_dim, product
+from dlspec.ir.dims import Dim, parse_dim, product
 
 DType = Literal["f32", "f64", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"]
 DTYPES: tuple[str, ...] = get_args(DType)
@@ -40,11 +40,6 @@ class TensorType(BaseModel):
     def size(self) -> Dim:
         """The number of elements."""
         return product(self.shape)
-
-    @property
-    def is_static(self) -> bool:
-        """True when no axis is symbolic."""
-        return not any(isinstance(dim, Symbolic) for dim in self.shape)
 
     def with_shape(self, shape: Sequence[Dim]) -> TensorType:
         return tensor(self.dtype, shape)

@@ -49,7 +49,7 @@ def run(case: Case, text: str, program: Program) -> list[np.ndarray]:
     """The results of the printed model, after its weights went in and came out again."""
     from keras import config, ops
 
-    from dlspec.runtime.keras_weights import build, load, save
+    from tests.keras_weights import build, load, save
 
     space: dict[str, Any] = {"__name__": "printed"}
     exec(compile(text, "model.py", "exec"), space)

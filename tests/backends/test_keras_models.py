@@ -132,7 +132,7 @@ def measure(name: str) -> dict[str, float]:
     """How far the live model is from the reference, and from itself."""
     from keras import ops
 
-    from dlspec.runtime.keras_weights import build, load, save
+    from tests.keras_weights import build, load, save
 
     make, shape = MODELS[name]
     program, rng = make(), np.random.default_rng(0)
@@ -168,7 +168,7 @@ def moving_statistics(
     """How far the running mean and variance are from those of PyTorch after one step in training mode."""
     from keras import ops
 
-    from dlspec.runtime.keras_weights import save
+    from tests.keras_weights import save
 
     first = Builder("First")
     image = first.input("image", "f32[N, 3, 8, 8]")
