@@ -50,6 +50,7 @@ def compile_command(
 ) -> None:  # fmt: skip
     from dlspec.emit.manifest import load_backend
     from dlspec.emit.project import print_project
+    from dlspec.runtime.project import write_project
 
     program = load(spec, settings)
     chosen = load_backend(backend)
@@ -59,7 +60,8 @@ def compile_command(
         main = "model.onnxtxt" if chosen.language == "onnx" else "model.py"
         click.echo(files[main], nl=False)
         return
-    written = write_files(prepare_folder(out, force), files)
+    write_project(files, prepare_folder(out, force))
+    written = list(files)
     owner = _owner(program, name)
     if weights if weights is not None else summarize(*owner).weight_bytes < SMALL:
         written += _initial_weights(*owner, chosen, out, seed or 0)
@@ -99,16 +101,6 @@ def _initial_weights(program: Program, model: str, backend: Backend, folder: Pat
 
     text = print_onnx(program, model, backend)
     return [path.name for path in write_model(text, arrays, folder / "model.onnx", external=True)]
-
-
-def write_files(folder: Path, files: dict[str, str]) -> list[str]:
-    """Write texts into a folder, each whole or not at all; their names."""
-    from dlspec.weights.store import replacing
-
-    for name, text in files.items():
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return list(files)
 
 
 @click.command("export", help="Write a deployable ONNX model, preparation inside; no framework needed.")

@@ -300,11 +300,7 @@ class _Trainer:
         assert frame.builder is not None
         for name, handle in outputs.items():
             frame.builder.output(name, handle)
-        graph = frame.builder.build(frame.final_names())
-        kept = pruned(graph)
-        if not kept.inputs:  # one column is kept for the size of the batch
-            kept = kept.model_copy(update={"inputs": graph.inputs[:1]})
-        return str(self.session.add_graph(kept))
+        return str(self.session.add_graph(pruned(frame.builder.build(frame.final_names()))))
 
 
 def _copy(model: BlockInstance) -> BlockInstance:

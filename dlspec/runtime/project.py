@@ -19,6 +19,8 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
+from dlspec.weights.store import replacing
+
 MODULES = ("model", "data", "weights", "train")
 """The files of a project, each after those that it imports."""
 
@@ -73,9 +75,8 @@ def write_project(files: Mapping[str, str], folder: Path) -> None:
     """Write a project; each file appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        partial = folder / f".{name}.{os.getpid()}"
-        partial.write_text(text, "utf-8", newline="\n")
-        partial.replace(folder / name)
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, "utf-8", newline="\n")
 
 
 def run_training(

@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
+from dlspec.emit.training import attribute_names
 from dlspec.ir.graph import Call, Program
 from dlspec.ir.training import Training
 from dlspec.runtime.project import Project, load_project
@@ -76,10 +77,11 @@ class _Verification:
         """A framework's adapter; projects are printed and imported once."""
         if name not in self.projects:
             self.projects[name] = load_project(self._files(name))
-        instances = list(self.training.models) if self.training else None
         chosen = self.double if double is None else double
-        cls = model_class(self.program, self.model, load_backend(name))
-        return FRAMEWORKS[name](self.projects[name], cls, self.weights, chosen, instances)
+        backend = load_backend(name)
+        cls = model_class(self.program, self.model, backend)
+        attribute = next(iter(attribute_names(self.training, backend).values())) if self.training else None
+        return FRAMEWORKS[name](self.projects[name], cls, self.weights, chosen, attribute)
 
     def _files(self, name: str) -> dict[str, str]:
         backend = load_backend(name)
@@ -195,7 +197,7 @@ def _random_operators(program: Program, key: str) -> set[str]:
     for node in program.graphs[key].nodes:
         if isinstance(node.op, Call):
             found |= _random_operators(program, node.op.graph)
-        elif type(node.op).__module__ == "dlspec.ops.random":
+        elif node.op.random:
             found.add(node.op.spec_name())
     return found
 

@@ -19,17 +19,17 @@ Arrays = dict[str, Any]
 class _Framework:
     """What PyTorch and Keras share: a printed project, its weights file, and the precision.
 
-    instances
-        attribute names of the models in the printed `Training`; None where the spec trains nothing.
+    attribute
+        the name of the model in the printed `Training`; None where the spec trains nothing.
     """
 
     name = ""
 
     def __init__(
-        self, project: Project, model_class: str, weights: Path, double: bool, instances: list[str] | None
+        self, project: Project, model_class: str, weights: Path, double: bool, attribute: str | None
     ) -> None:
         self.project, self.model_class, self.weights = project, model_class, weights
-        self.double, self.instances = double, instances
+        self.double, self.attribute = double, attribute
 
     def training(self) -> Any:
         """A fresh `Training` with the initial weights."""
@@ -38,13 +38,13 @@ class _Framework:
         return training
 
     def root(self, training: Any) -> Any:
-        """What the project's weight functions take: the model, or the training of several."""
-        names = self.instances or []
-        return getattr(training, names[0]) if len(names) == 1 else training
+        """The model in a training."""
+        assert self.attribute is not None
+        return getattr(training, self.attribute)
 
     def model(self) -> Any:
         """A fresh model with the initial weights."""
-        if self.instances is not None:
+        if self.attribute is not None:
             return self.root(self.training())
         model = getattr(self.project.model, self.model_class)()
         self.project.weights.load(model, self.weights)
@@ -155,8 +155,7 @@ class Keras(_Framework):
             arrays = {name: tf.constant(a) for name, a in self.cast(batch).items()}
             training = None if step is None else self.training()
             root = self.model() if training is None else self.root(training)
-            models = [root] if training is None or root is not training else self._models(training)
-            variables = [v for model in models for v in model.trainable_variables]
+            variables = root.trainable_variables
             with tf.GradientTape() as tape:
                 if training is None:
                     result = root(*arrays.values(), training=True)
@@ -169,9 +168,6 @@ class Keras(_Framework):
                 dense = tf.zeros_like(variable.value) if gradient is None else tf.convert_to_tensor(gradient)
                 variable.assign(dense)
             return self.canonical(root)
-
-    def _models(self, training: Any) -> list[Any]:
-        return [getattr(training, name) for name in self.instances or []]
 
     def train(self, batches: list[Arrays]) -> Arrays:
         """The weights after one optimizer step on each batch."""
