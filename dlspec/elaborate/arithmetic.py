@@ -36,6 +36,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 """Functions of numbers and lists, computed at compile time."""
 
+LIST_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "len": len,
+    "zip": lambda *lists: [list(items) for items in zip(*lists, strict=True)],
+    "enumerate": lambda items: [list(pair) for pair in enumerate(items)],
+}
+"""Functions of lists, whatever is in them: tensors too."""
+FUNCTIONS |= LIST_FUNCTIONS
+
 MAX_INTEGER = 2**63
 MAX_LIST = 100_000
 

@@ -14,7 +14,7 @@ from dlspec.elaborate.arguments import (
     too_many,
     unknown_argument,
 )  # fmt: skip
-from dlspec.elaborate.arithmetic import FUNCTIONS
+from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import (
     BlockDefinition,
@@ -97,7 +97,7 @@ def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
     values = [g.value for g in given]
     numbers = all(isinstance(v, int | float | list | tuple | range | dict) for v in values)
     nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
-    if not values or not numbers or nested or any(g.name for g in given):
+    if not values or not numbers or any(g.name for g in given) or (nested and name not in LIST_FUNCTIONS):
         return _NOT_NUMBERS
     try:
         return FUNCTIONS[name](*values)

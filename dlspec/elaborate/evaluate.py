@@ -18,6 +18,7 @@ from dlspec.elaborate.values import (
     Layer,
     Operator,
     Poisoned,
+    Scope,
     Stack,
     describe,
 )  # fmt: skip
@@ -28,6 +29,7 @@ from dlspec.syntax.source import Span
 
 STACKABLE = (Operator, Layer, BlockDefinition, BlockInstance)
 """What `* n` makes independent copies of."""
+MAX_ITERATIONS = 100_000
 
 
 def evaluate(expr: tree.Expr, frame: Frame) -> Any:
@@ -44,6 +46,47 @@ def evaluate_name(expr: tree.Name, frame: Frame) -> Any:
 
 def _list(expr: tree.List, frame: Frame) -> Any:
     return [evaluate(item, frame) for item in expr.items]
+
+
+def _comprehension(expr: tree.Comprehension, frame: Frame) -> Any:
+    """`[item for x in items if condition]`: its names are its own."""
+    outer = frame.scope
+    items = []
+    try:
+        for value in iterable(expr.iterable, frame):
+            frame.scope = Scope(outer)
+            bind_targets(frame.scope, expr.targets, value, expr.iterable.span)
+            if expr.condition is None or condition(expr.condition, frame):
+                items.append(evaluate(expr.item, frame))
+    finally:
+        frame.scope = outer
+    return items
+
+
+def iterable(expr: tree.Expr, frame: Frame) -> list[Any] | tuple[Any, ...] | range:
+    """What a `for` goes over: a list or range; a number counts up to it."""
+    items = evaluate(expr, frame)
+    if isinstance(items, int) and not isinstance(items, bool):
+        items = range(items)
+    if not isinstance(items, list | tuple | range):
+        raise fail("DLS0415", f"`for` goes over a list or range, not {describe(items)}", expr.span,
+                   "not a list or range", "write `for i in 0..n { ... }`")  # fmt: skip
+    if len(items) > MAX_ITERATIONS:
+        raise fail("DLS0603", f"a `for` makes at most {MAX_ITERATIONS:,} rounds, not {len(items):,}", expr.span,
+                   "too many")  # fmt: skip
+    return items
+
+
+def bind_targets(scope: Scope, targets: list[tree.Name], item: Any, span: Span) -> None:
+    """Give the names of a `for` their values in one round; several names take a list apart."""
+    if len(targets) == 1:
+        scope.define(targets[0].id, item, targets[0].span)
+        return
+    if not isinstance(item, list | tuple) or len(item) != len(targets):
+        raise fail("DLS0413", f"`for` has {len(targets)} names, but an item here is {describe(item)}", span,
+                   f"not {len(targets)} values each", "write each item as a list: `[[64, 1], [128, 2]]`")  # fmt: skip
+    for target, part in zip(targets, item, strict=True):
+        scope.define(target.id, part, target.span)
 
 
 def _tuple(expr: tree.Tuple, frame: Frame) -> Any:
@@ -274,6 +317,7 @@ _RULES: dict[type, Any] = {
     tree.Literal: lambda e, f: e.value,
     tree.Name: evaluate_name,
     tree.List: _list,
+    tree.Comprehension: _comprehension,
     tree.Tuple: _tuple,
     tree.Dict: _dict,
     tree.Unary: _unary,

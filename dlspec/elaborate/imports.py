@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from dlspec._data import data_path
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.values import POISON, Scope
 from dlspec.syntax import tree
 from dlspec.syntax.parser import parse_file
+from dlspec.syntax.source import Span
 
 ROOT_MARKERS = ("dlspec.toml", ".git", "pyproject.toml")
 MAX_FILES = 1_000
+LIBRARY = "std/"
+"""How the path of an import from the standard library begins; it has no `.dls` at its end."""
 
 
 def project_root(path: Path) -> Path:
@@ -71,14 +75,18 @@ class _Loader:
 
     def _resolve(self, written: tree.String, path: Path | None) -> Path:
         text = written.value
-        if path is None or self.root is None:
+        library = _library()
+        if text.startswith(LIBRARY) and not text.endswith(".dls"):
+            return _library_file(library, text, written.span)
+        root = library if path is not None and path.resolve().is_relative_to(library) else self.root
+        if path is None or root is None:
             raise fail("DLS0607", "a spec that is not a file cannot import", written.span, "relative to what?",
                        "save it as a file, and load that")  # fmt: skip
         if Path(text).is_absolute() or "\\" in text or "\0" in text or ":" in text:
             raise fail("DLS0606", "an import must be a relative path with `/`", written.span, "not relative",
                        'write it as seen from this file: `import "parts/file.dls"`')  # fmt: skip
         target = (path.resolve().parent / text).resolve()
-        if not target.is_relative_to(self.root):
+        if not target.is_relative_to(root):
             raise fail("DLS0604", "an import may not leave the project's folder", written.span, "leads outside",
                        "the project is the nearest folder with `dlspec.toml`, `.git` or `pyproject.toml`")  # fmt: skip
         if target.suffix != ".dls" or not target.is_file():
@@ -89,6 +97,22 @@ class _Loader:
                 hint = "the name of a spec ends in `.dls`"
             raise fail("DLS0601", f'there is no spec "{text}"', written.span, "not found", hint)
         return target
+
+
+def _library() -> Path:
+    """The folder of the standard library."""
+    return Path(str(data_path("specs") / "std")).resolve()
+
+
+def _library_file(library: Path, text: str, span: Span) -> Path:
+    """`"std/resnet"`: a file of the standard library, by its name alone."""
+    name = text.removeprefix(LIBRARY)
+    known = sorted(path.stem for path in library.glob("*.dls"))
+    if name in known:
+        return library / f"{name}.dls"
+    guess = closest(name, known)
+    hint = f'did you mean "{LIBRARY}{guess}"?' if guess else f"it has {', '.join(known)}"
+    raise fail("DLS0601", f'the standard library has no "{text}"', span, "not found", hint)
 
 
 def _bind(item: tree.Import, imported: Scope, scope: Scope) -> None:

@@ -17,7 +17,7 @@ from dlspec.syntax.source import Span
 # Functions that the language has and that a later release will carry out.
 LATER = {"grad", "frozen"}
 # Made by syntax, `x[...]` and a dimension in arithmetic, not by name.
-HIDDEN_OPERATORS = {"slice", "size"}
+HIDDEN_OPERATORS = {"slice", "size", "pick"}
 
 
 def lookup(name: str, span: Span, frame: Frame) -> Any:

@@ -39,6 +39,9 @@ def _defined(block: tree.Block) -> set[str]:
                 names.update(n.id for dim in type.dims or [] for n in _names(dim))
             case tree.For():
                 names.update(t.id for t in statement.targets)
+    for node in _walk(block.body):
+        if isinstance(node, tree.Comprehension):
+            names.update(t.id for t in node.targets)
     return names | {n for body in _repeat_bodies(block) for s in _statements(body) for n in assigned(s)}
 
 
@@ -62,7 +65,7 @@ def _statements(body: tree.Body) -> Iterator[tree.Statement]:
 
 # Fields that hold names which are defined or looked up elsewhere: targets, keywords, attributes, types.
 _NOT_READ = {
-    (tree.Argument, "name"), (tree.Attribute, "name"), (tree.Assign, "targets"), (tree.For, "targets"),
+    (tree.Argument, "name"), (tree.Attribute, "name"), (tree.Assign, "targets"), (tree.For, "targets"), (tree.Comprehension, "targets"),
     (tree.Input, "name"), (tree.OutputStatement, "names"), (tree.Param, "name"), (tree.Param, "type"),
     (tree.Block, "name"), (tree.TensorType, "dtype"),
 }  # fmt: skip

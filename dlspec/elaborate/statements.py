@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
-from dlspec.elaborate.evaluate import condition, evaluate
+from dlspec.elaborate.evaluate import bind_targets, condition, evaluate, iterable
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names
 from dlspec.elaborate.values import (
@@ -24,8 +24,6 @@ from dlspec.ir.builder import Handle
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
-
-MAX_ITERATIONS = 100_000
 
 
 class Run:
@@ -191,35 +189,12 @@ def _output_name(statement: tree.OutputStatement, index: int, expr: tree.Expr, p
 
 
 def _for(run: Run, statement: tree.For) -> None:
-    frame = run.frame
-    items = evaluate(statement.iterable, frame)
-    if isinstance(items, int) and not isinstance(items, bool):
-        items = range(items)
-    if not isinstance(items, list | tuple | range):
-        raise fail("DLS0415", f"`for` goes over a list or range, not {describe(items)}", statement.iterable.span,
-                   "not a list or range", "write `for i in 0..n { ... }`")  # fmt: skip
-    if len(items) > MAX_ITERATIONS:
-        raise fail("DLS0603", f"a `for` makes at most {MAX_ITERATIONS:,} rounds, not {len(items):,}",
-                   statement.iterable.span, "too many")  # fmt: skip
-    for item in items:
-        _bind_targets(frame, statement, item)
+    for item in iterable(statement.iterable, run.frame):
+        bind_targets(run.frame.scope, statement.targets, item, statement.iterable.span)
         before = run.fine
         run.statements(statement.body.statements)
         if before and not run.fine:
             return  # the other rounds would say the same again
-
-
-def _bind_targets(frame: Frame, statement: tree.For, item: Any) -> None:
-    if len(statement.targets) == 1:
-        frame.scope.define(statement.targets[0].id, item, statement.targets[0].span)
-        return
-    if not isinstance(item, list | tuple) or len(item) != len(statement.targets):
-        count = len(statement.targets)
-        raise fail("DLS0413", f"`for` has {count} names, but an item here is {describe(item)}",
-                   statement.iterable.span, f"not {count} values each",
-                   "write each item as a list: `[[64, 1], [128, 2]]`")  # fmt: skip
-    for target, part in zip(statement.targets, item, strict=True):
-        frame.scope.define(target.id, part, target.span)
 
 
 def _if(run: Run, statement: tree.If) -> None:

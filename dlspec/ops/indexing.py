@@ -111,6 +111,56 @@ class Take(Op):
         return np.take(x, index, axis=self.axis)
 
 
+class Pick(Op):
+    """The given places of one axis, in their order: what `x[:, [0, 2, 5]]` means. They may repeat."""
+
+    examples: ClassVar = [
+        ({"places": [2, 0], "axis": 0}, ("f32[3, 4]",)),
+        ({"places": [0, 0, -1], "axis": 1}, ("i64[2, 3]",)),
+        ({"places": [1, 3], "axis": -1}, ("f32[2, 3, 2, 5]",)),
+        ({"places": [2, 1], "axis": 1}, ("f32[2, 3, 4, 5]",)),
+    ]
+
+    places: tuple[int, ...]
+    axis: int
+
+    def resolve(self, x: TensorType) -> Op:
+        axis = axis_index(self.axis, x.rank)
+        length = x.shape[axis]
+        if not isinstance(length, int):
+            raise OpError(
+                f"a list cannot index axis {axis} of {x}",
+                operand=0,
+                argument="places",
+                label=f"its length is `{length}`",
+                hint="give the axis a size where the input is declared",
+                code="DLS0319",
+            )
+        wrong = [place for place in self.places if not -length <= place < length]
+        if wrong:
+            raise OpError(
+                f"index {wrong[0]} lies outside axis {axis} of {x}",
+                operand=0,
+                argument="places",
+                label=f"the axis has {length}",
+                code="DLS0319",
+            )
+        return self.model_copy(update={"axis": axis, "places": tuple(p % length for p in self.places)})
+
+    def infer(self, x: TensorType) -> TensorType:
+        return x.with_shape(replaced(x.shape, axis_index(self.axis, x.rank), len(self.places)))
+
+    def facts(self, x: TensorType) -> dict[str, Any]:
+        """`subscript` as Python writes it."""
+        return {"subscript": ", ".join([*(":" for _ in range(self.axis)), str(list(self.places))])}
+
+    def reference(self, x: Any) -> Any:
+        return np.take(x, self.places, axis=self.axis)
+
+    def decompose(self, b: Any, x: Any) -> Any:
+        return b.take(x, b.constant(list(self.places), dtype="i64"), axis=self.axis)
+
+
 class Gather(Op):
     """Element for element: result[i, j] = x[i, index[i, j]] for axis 1 (PyTorch's `gather`)."""
 

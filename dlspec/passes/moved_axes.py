@@ -74,7 +74,7 @@ def _slice(op: Any, x: TensorType) -> Moved | None:
 
 # The operators are resolved: axes count from the front, and there is an entry for each axis.
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("softmax", "log_softmax", "glu", "roll", "cumsum", "repeat_interleave"), _axis),
+    **dict.fromkeys(("softmax", "log_softmax", "glu", "roll", "cumsum", "repeat_interleave", "pick"), _axis),
     **dict.fromkeys(("concat", "split", "chunk", "topk"), _axis),
     "flip": _axes,
     **dict.fromkeys(("sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin"), _reduced),

@@ -165,6 +165,10 @@ class Builder:
         start, stop, step = (*parts, None)[:3]
         return tree.Slice(self.span(children), start, stop, step)
 
+    def comprehension(self, children: Children) -> tree.Comprehension:
+        _, item, _, *targets, _, iterable, _, condition, _ = children
+        return tree.Comprehension(self.span(children), item, targets[::2], iterable, condition)
+
     def attribute(self, children: Children) -> tree.Attribute:
         value, _, name = children
         return tree.Attribute(value.span.to(name.span), value, name)

@@ -76,6 +76,16 @@ class Range(Node):
 
 
 @dataclass(slots=True)
+class Comprehension(Node):
+    """`[item for targets in iterable if condition]`."""
+
+    item: Expr
+    targets: list[Name]
+    iterable: Expr
+    condition: Expr | None
+
+
+@dataclass(slots=True)
 class Conditional(Node):
     """`if condition then yes else no`."""
 
@@ -145,7 +155,7 @@ class TensorType(Node):
 
 
 Expr = (
-    Number | String | Literal | Name | List | Tuple | Dict | Unary | Binary | Range | Conditional | Call
+    Number | String | Literal | Name | List | Tuple | Dict | Unary | Binary | Range | Comprehension | Conditional | Call
     | Slice | Ellipsis | Subscript | Attribute | Pipe | Repeat | TensorType
 )  # fmt: skip
 
