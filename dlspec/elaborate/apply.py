@@ -92,7 +92,9 @@ def apply_layer(
     op = construct(layer.cls, layer.cls.spec_name(), bound, layer.span)
     name = frame.name_instance(layer, instance_base(layer.cls.__name__), span)
     places_ = Places(layer.spans, places)
-    result = frame.add(op, handles, span, name=name, sources=layer.sources, places=places_)
+    result = frame.add(
+        op, handles, span, name=name, sources=layer.sources, places=places_, frozen=layer.frozen
+    )
     if not layer.cls.operands:
         frame.made[result.name] = name
     return result

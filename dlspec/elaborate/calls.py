@@ -56,6 +56,9 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
         computed = _compile_time(name, expr, frame)
         if computed is not _NOT_NUMBERS:
             return computed
+    if name == FROZEN and not _in_scope(name, frame):
+        frozen = _frozen(expr, frame)
+        return apply(frozen, piped, expr.span, frame) if piped else frozen
     callee = evaluate(expr.function, frame)
     match callee:
         case Operator(cls) if cls.stateful:
@@ -74,6 +77,31 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
     raise fail(
         "DLS0402", f"{describe(callee)} cannot be called", expr.function.span, "not a layer or function"
     )
+
+
+FROZEN = "frozen"
+
+
+def _frozen(expr: tree.Call, frame: Frame) -> Layer:
+    """`frozen(Embedding(100, 8))`: a layer whose weights are kept as they are."""
+    given = _given(expr, frame)
+    if len(given) != 1 or given[0].name is not None:
+        raise fail(
+            "DLS0206", "`frozen` takes one layer", expr.span, "one layer", "write `frozen(Linear(10))`"
+        )
+    value, span = given[0].value, given[0].span
+    layer = Layer(value.cls, {}, {}, span) if isinstance(value, Operator) and value.cls.stateful else value
+    if isinstance(layer, BlockDefinition | BlockInstance) or (
+        isinstance(layer, Layer) and layer.cls.spec_name() == "BatchNorm"
+    ):
+        raise fail("DLS0509", f"`frozen` of {describe(layer)} is not supported by this version of dlspec", span,
+                   "not supported yet", "freeze the layers in it, one by one")  # fmt: skip
+    if not isinstance(layer, Layer) or layer.owner is not None:
+        raise fail(
+            "DLS0402", f"`frozen` takes a layer, not {describe(layer)}", span, "not a layer that is made here"
+        )
+    layer.frozen = True
+    return layer
 
 
 def _written(piped: list[Any], given: list[Given]) -> list[Span | None]:

@@ -64,13 +64,16 @@ class Frame:
         name: str = "",
         sources: dict[str, str] | None = None,
         places: Places | None = None,
+        frozen: bool = False,
     ) -> Any:
         """Apply an operator; one result or a tuple of them. Shape errors become diagnostics here."""
         assert self.builder is not None
         self.session.count_nodes(1, span)
         local = [None if o is None else self.localize(o) for o in operands]
         try:
-            results = self.builder.add(op, local, name=name, sources=sources, location=location(span))
+            results = self.builder.add(
+                op, local, name=name, sources=sources, frozen=frozen, location=location(span)
+            )
         except OpError as error:
             raise self.op_error(error, span, local, places or Places()) from None
         for result in results:

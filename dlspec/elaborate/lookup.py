@@ -15,7 +15,7 @@ from dlspec.ops import find_operator, operators
 from dlspec.syntax.source import Span
 
 # Functions that the language has and that a later release will carry out.
-LATER = {"grad", "frozen"}
+LATER = {"grad"}
 # Made by syntax, `x[...]` and a dimension in arithmetic, not by name.
 HIDDEN_OPERATORS = {"slice", "size", "pick"}
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from dlspec.elaborate.arguments import INIT_KINDS
 from dlspec.elaborate.arithmetic import FUNCTIONS
+from dlspec.elaborate.calls import FROZEN
 from dlspec.elaborate.lookup import unknown_name, visible_operator
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.statements import assigned
@@ -19,7 +20,7 @@ def check_names(file: tree.File, session: Session, scope: Scope) -> None:
     """Report every name in a block that nothing defines."""
     if scope.is_incomplete():
         return
-    known = scope.visible() | set(DTYPES) | set(FUNCTIONS) | set(INIT_KINDS)
+    known = scope.visible() | set(DTYPES) | set(FUNCTIONS) | set(INIT_KINDS) | {FROZEN}
     for item in file.items:
         if isinstance(item, tree.Block):
             inside = known | _defined(item)
@@ -65,7 +66,8 @@ def _statements(body: tree.Body) -> Iterator[tree.Statement]:
 
 # Fields that hold names which are defined or looked up elsewhere: targets, keywords, attributes, types.
 _NOT_READ = {
-    (tree.Argument, "name"), (tree.Attribute, "name"), (tree.Assign, "targets"), (tree.For, "targets"), (tree.Comprehension, "targets"),
+    (tree.Argument, "name"), (tree.Attribute, "name"), (tree.Assign, "targets"), (tree.For, "targets"),
+    (tree.Comprehension, "targets"),
     (tree.Input, "name"), (tree.OutputStatement, "names"), (tree.Param, "name"), (tree.Param, "type"),
     (tree.Block, "name"), (tree.TensorType, "dtype"),
 }  # fmt: skip

@@ -63,6 +63,7 @@ class Layer:
     home: Any = None
     explicit: str = ""
     spans: dict[str, Span] = field(default_factory=dict)  # of the fields, where they are written
+    frozen: bool = False
 
 
 @dataclass(slots=True)

@@ -41,6 +41,8 @@ class Attributes:
             else:
                 lines.append(f"{target} = {self._layer(index, node, row)}")
                 lines.extend(self._redrawn(target, node, row))
+                if node.frozen:
+                    lines.append(self._option("freeze", layer=Code(target)))
         return lines
 
     def parameter(self, name: str) -> Code:
@@ -100,6 +102,8 @@ class Attributes:
 
     def _draw(self, template: str, init: Init, **values: Any) -> Code:
         values["args"] = init.args
+        if init.kind in self.backend.snippets:
+            self.needs[init.kind] = None
         return self.rows.template(template, None, lambda name: values.get(name, MISSING), tuple(values))
 
     def _option(self, option: str, **values: Any) -> Code:

@@ -152,9 +152,13 @@ class Builder:
         *,
         name: str = "",
         sources: dict[str, str] | None = None,
+        frozen: bool = False,
         location: Location | None = None,
     ) -> list[Handle]:
-        """Apply an operator; `name` is the instance that owns its weights. Raises `OpError`."""
+        """Apply an operator; `name` is the instance that owns its weights, `frozen` ones are not trained.
+
+        Raises `OpError`.
+        """
         types = tuple(None if handle is None else handle.type for handle in inputs)
         op = op.resolve(*types)
         inferred = op.infer(*types)
@@ -173,12 +177,12 @@ class Builder:
                 )
             self.weight(
                 Weight.model_construct(
-                    name=path, type=spec.type, init=spec.init, trainable=spec.trainable,
+                    name=path, type=spec.type, init=spec.init, trainable=spec.trainable and not frozen,
                     fan_in=spec.fan_in, fan_out=spec.fan_out,
                 )
             )  # fmt: skip
             weights[spec.name] = path
-        return self._append(op, inputs, results, name, weights, sources, location)
+        return self._append(op, inputs, results, name, weights, sources, location, frozen)
 
     def call(
         self,
@@ -242,6 +246,7 @@ class Builder:
         weights: dict[str, str],
         sources: dict[str, str] | None,
         location: Location | None,
+        frozen: bool = False,
     ) -> list[Handle]:
         outputs = [f"%{len(self.types) + i}" for i in range(len(results))]
         self.types.update(zip(outputs, results, strict=True))
@@ -253,6 +258,7 @@ class Builder:
                 name=name,
                 weights=weights,
                 sources=sources or {},
+                frozen=frozen,
                 location=location,
             )
         )

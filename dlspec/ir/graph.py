@@ -88,6 +88,8 @@ class Node(BaseModel):
         the operator's own weights: local name to the weight's name in the graph.
     sources
         arguments that a block's parameter gave directly: field to parameter name.
+    frozen
+        its weights are not trained, though the operator's are.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -98,6 +100,7 @@ class Node(BaseModel):
     name: str = ""
     weights: dict[str, str] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)
+    frozen: bool = False
     location: Location | None = None
 
     @property

@@ -53,7 +53,7 @@ INIT_DEFAULTS: dict[str, tuple[float, ...]] = {
     "zeros": (), "ones": (), "constant": (0.0,), "uniform": (0.0, 1.0), "normal": (1.0, 0.0),
     "truncated_normal": (1.0, 0.0), "xavier_uniform": (1.0,), "xavier_normal": (1.0,),
     "kaiming_uniform": (2**0.5,), "kaiming_normal": (2**0.5,), "lecun_normal": (), "orthogonal": (1.0,),
-    "identity": (),
+    "identity": (), "bilinear": (),
 }  # fmt: skip
 
 
@@ -63,7 +63,8 @@ class Init(BaseModel):
     kinds: zeros, ones, constant(value), uniform(low, high), normal(std, mean = 0),
     truncated_normal(std, mean = 0) cut at 2 std, and those scaled by fan in and fan out:
     xavier_uniform(gain = 1), xavier_normal(gain = 1), kaiming_uniform(gain), kaiming_normal(gain),
-    lecun_normal; orthogonal(gain = 1); identity.
+    lecun_normal; orthogonal(gain = 1); identity; bilinear: the interpolation of each channel by itself,
+    for transposed convolutions that enlarge (Long et al. 2015).
     `zero_row`, if given, is a row that is set to zero after the draw (an embedding's padding).
     """
 
@@ -72,7 +73,7 @@ class Init(BaseModel):
     kind: Literal[
         "zeros", "ones", "constant", "uniform", "normal", "truncated_normal",
         "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_normal",
-        "orthogonal", "identity",
+        "orthogonal", "identity", "bilinear",
     ]  # fmt: skip
     args: tuple[float, ...] = ()
     zero_row: int | None = None
@@ -107,9 +108,11 @@ class WeightSpec(BaseModel):
     def check_init(self) -> None:
         """Raise `OpError` for an initialiser that has no meaning for the shape of the weight."""
         rank, kind = self.type.rank, self.init.kind
-        if (kind == "identity" and rank != 2) or (kind == "orthogonal" and rank < 2):
+        misfits = {"identity": rank != 2, "orthogonal": rank < 2, "bilinear": rank < 3}
+        if misfits.get(kind, False):
+            what = "which has a window" if kind == "bilinear" else "which is a matrix"
             raise OpError(
-                f"a weight of type {self.type} cannot begin as `{kind}`, which is a matrix",
+                f"a weight of type {self.type} cannot begin as `{kind}`, {what}",
                 hint="use another initialiser, such as `normal(0.02)`",
                 code="DLS0323",
                 label=f"begins as `{kind}`",

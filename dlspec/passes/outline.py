@@ -189,7 +189,7 @@ class _Outliner:
             owner = (
                 (self.of[node.op.graph].name, node.op.repeat, node.op.carried)
                 if isinstance(node.op, Call)
-                else (id(row), [str(v) for _, v in node.op if isinstance(v, Init)])
+                else (id(row), node.frozen, [str(v) for _, v in node.op if isinstance(v, Init)])
             )
             nodes.append((node.inputs, node.outputs, node.name, sorted(node.weights.items()), owner, slots))
         inits = [(w.name, str(w.init), w.trainable, w.type.rank) for w in raw_weights(graph)]

@@ -72,6 +72,18 @@ class _Draw:
         q = q.T if rows < columns else q
         return np.ascontiguousarray((gain * q).reshape(self.shape).astype(np.float32))
 
+    def bilinear(self) -> Any:
+        """For each channel by itself the product over the axes of 1 - |i - centre| / factor."""
+        window = np.ones((), dtype=np.float64)
+        for length in self.shape[2:]:
+            factor = (length + 1) // 2
+            centre = (length - 1) / 2
+            window = window[..., None] * (1 - np.abs(np.arange(length) - centre) / factor)
+        result = np.zeros(self.shape, dtype=np.float32)
+        channels = np.arange(min(self.shape[:2]))
+        result[channels, channels] = window
+        return result
+
     def identity(self) -> Any:
         return np.eye(*self.shape, dtype=np.float32)
 
@@ -91,6 +103,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     "lecun_normal": lambda d: d.normal(math.sqrt(1 / d.fan_in)),
     "orthogonal": lambda d, gain: d.orthogonal(gain),
     "identity": lambda d: d.identity(),
+    "bilinear": lambda d: d.bilinear(),
 }
 
 
