@@ -14,8 +14,8 @@ from dlspec.elaborate.arguments import (
     too_many,
     unknown_argument,
 )  # fmt: skip
-from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS
-from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS, REMEMBERING, ROUNDING
+from dlspec.elaborate.frame import Frame, is_whole
 from dlspec.elaborate.values import (
     BlockDefinition,
     BlockInstance,
@@ -26,19 +26,21 @@ from dlspec.elaborate.values import (
     describe,
 )  # fmt: skip
 from dlspec.ir.builder import Handle
+from dlspec.ir.dims import Dim
 from dlspec.ir.op import Init, Op
+from dlspec.ir.traced import untraced
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 
 @dataclass(slots=True)
 class Given:
-    """An argument as written, evaluated; `source` is the block parameter it was straight from."""
+    """An argument as written, evaluated; `source` is what gave it (`Frame.source`)."""
 
     name: tree.Name | None
     value: Any
     span: Span
-    source: str | None
+    source: Dim | None
 
     @property
     def whole(self) -> Span:
@@ -127,8 +129,14 @@ def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
     nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
     if not values or not numbers or any(g.name for g in given) or (nested and name not in LIST_FUNCTIONS):
         return _NOT_NUMBERS
+    if name in ROUNDING and len(values) == 1 and is_whole(values[0]):
+        return values[0]
     try:
-        return FUNCTIONS[name](*values)
+        computed = FUNCTIONS[name](*values)
+        if name not in REMEMBERING:
+            frame.settle(values)
+            return untraced(computed)
+        return computed
     except TypeError:
         listing = " and ".join(map(describe, values))
         raise fail(
@@ -144,18 +152,17 @@ def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
 
 
 def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> list[Given]:
-    from dlspec.elaborate.evaluate import evaluate
+    from dlspec.elaborate.evaluate import evaluate, named
 
     found = []
     for argument in expr.arguments:
         value: Any = None
         if fields is not None and argument.name is not None and _takes_init(fields, argument.name.id):
             value = init_from_syntax(argument.value, lambda e: evaluate(e, frame))
+        name = argument.value.id if isinstance(argument.value, tree.Name) else None
         if value is None:
-            value = evaluate(argument.value, frame)
-        source = argument.value.id if isinstance(argument.value, tree.Name) else None
-        direct = source if source in frame.params else None
-        found.append(Given(argument.name, value, argument.value.span, direct))
+            value = evaluate(argument.value, frame) if name is None else named(argument.value, frame)
+        found.append(Given(argument.name, value, argument.value.span, frame.source(value, name)))
     return found
 
 

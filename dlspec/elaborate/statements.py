@@ -8,7 +8,7 @@ from typing import Any
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.elaborate.evaluate import bind_targets, condition, evaluate, iterable
 from dlspec.elaborate.frame import Frame
-from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names
+from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names, unnamed_sizes
 from dlspec.elaborate.values import (
     POISON,
     BlockDefinition,
@@ -104,7 +104,9 @@ def _input(run: Run, statement: tree.Input) -> None:
     else:
         kind = run.actual.pop(0)
         if statement.type is not None:
-            bind_type(statement.type, kind, name, frame, run.use)
+            kind = bind_type(statement.type, kind, name, frame, run.use)
+        elif frame.outer is None:
+            kind = unnamed_sizes(kind, name, frame)
     handle = frame.builder.input(name, kind)
     frame.origins[handle.name] = statement.span
     frame.scope.define(name, handle, statement.name.span)
@@ -153,7 +155,7 @@ def _bind(frame: Frame, target: tree.Name, value: Any) -> None:
     if isinstance(value, Layer | BlockInstance) and not value.explicit:
         value.explicit = target.id
         value.home = frame.builder
-    frame.params.discard(target.id)
+    frame.params.pop(target.id, None)
     frame.scope.define(target.id, value, target.span)
 
 

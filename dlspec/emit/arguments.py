@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlspec.emit.code import Code
+from dlspec.emit.dims import size_code
 from dlspec.emit.manifest import MISSING
 from dlspec.emit.rows import Source
 from dlspec.ir.graph import Node
 from dlspec.ir.types import TensorType
 from dlspec.passes.outline import Plan
-from dlspec.passes.slots import Ref
+from dlspec.passes.slots import Expression
 
 Parameter = Callable[[str], Code]
-"""How a constructor parameter is written: `channels` in the constructor, `self.channels` elsewhere."""
+"""How a variable of the class is written: `channels` in the constructor, `self.channels` elsewhere."""
 
 
 class Arguments:
@@ -50,10 +51,13 @@ class Arguments:
         return get
 
     def slot(self, index: int, source: str, value: Any, parameter: Parameter) -> Any:
-        """An argument of a node: its own value, or the constructor parameter that gives it."""
+        """An argument of a node: its own value, or what gives it."""
         found = self.plan.slots.get((index, source)) if self.plan.slots else None
         if found is None:
             return self._plain(value)
-        if isinstance(found, Ref):
-            return parameter(found.name)
-        return tuple(parameter(item.name) if isinstance(item, Ref) else self._plain(item) for item in found)
+        if isinstance(found, Expression):
+            return size_code(found.dim, parameter)
+        return tuple(
+            size_code(item.dim, parameter) if isinstance(item, Expression) else self._plain(item)
+            for item in found
+        )

@@ -15,6 +15,10 @@ from dlspec.passes.outline import Plan, raw_weights
 from dlspec.passes.slots import MISSING as REQUIRED
 
 
+FEW = 2
+"""So many numbers a call may pass without saying what they are."""
+
+
 class Attributes:
     """Makes the statements of one constructor."""
 
@@ -45,15 +49,15 @@ class Attributes:
                     lines.append(self._option("freeze", layer=Code(target)))
         return lines
 
-    def parameter(self, name: str) -> Code:
-        """A constructor parameter, inside the constructor."""
-        return Code(self.names.params[name])
+    def parameter(self, variable: str) -> Code:
+        """A variable of the class, inside the constructor."""
+        return Code(self.names.params[self.plan.names[variable]])
 
     def _layer(self, index: int, node: Node, row: Row) -> Code:
         self.needs.update(dict.fromkeys(row.needs))
 
         def extra(name: str) -> Any:
-            return self._fresh(node) if name == "fresh" else MISSING
+            return self._fresh(index, node) if name == "fresh" else MISSING
 
         source = self.arguments.source(index, node, {}, self.parameter, extra)
         made = self.rows.template(row.text, row, source) if "{{" in row.text else self.rows.call(row, source)
@@ -73,15 +77,20 @@ class Attributes:
         assert isinstance(node.op, Call)
         plan = self.module.outline.of[node.op.graph]
         names, given = self.module.of[plan.name], plan.arguments(node.op.graph)
-        args: list[tuple[str, Code]] = []
+        required: list[tuple[str, Code]] = []
+        others: list[tuple[str, Code]] = []
+        telling = True  # by themselves: names, or few enough numbers
         for param in plan.params:
             value = self.arguments.slot(index, param.name, given[param.name], self.parameter)
-            if isinstance(value, Code) or param.default is REQUIRED or value != param.default:
-                args.append((names.params[param.name], literal(value)))
-        if len(args) == 1 and plan.params[0].default is REQUIRED and type(given[plan.params[0].name]) is int:
-            made = call(names.name, [args[0][1]])
+            if param.default is REQUIRED:
+                required.append((names.params[param.name], literal(value)))
+                telling &= isinstance(value, Code) or type(value) is int
+            elif isinstance(value, Code) or value != param.default:
+                others.append((names.params[param.name], literal(value)))
+        if telling and (len(required) <= FEW or any(isinstance(v, Code) and not v.isdigit() for _, v in required)):
+            made = call(names.name, [value for _, value in required], others)
         else:
-            made = call(names.name, (), args)
+            made = call(names.name, (), [*required, *others])
         if node.op.repeat == 1:
             return made
         form = "stack" if len(node.inputs) == len(node.outputs) == 1 else "list"
@@ -92,9 +101,9 @@ class Attributes:
         shape = self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
         return f"self.{self.names.attributes[held_by(weight.name)]} = {self._tensor(weight, shape)}"
 
-    def _fresh(self, node: Node) -> Code:
+    def _fresh(self, index: int, node: Node) -> Code:
         weight = self._weights[next(iter(node.weights.values()))]
-        return self._tensor(weight, tuple(weight.type.shape))
+        return self._tensor(weight, self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter))
 
     def _tensor(self, weight: Weight, shape: Any) -> Code:
         tensor = self._draw(self.backend.inits[weight.init.kind], weight.init, shape=shape)

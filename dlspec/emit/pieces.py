@@ -13,6 +13,7 @@ from dlspec.emit.manifest import MISSING, Row
 from dlspec.emit.naming import ModuleNames, kept, key_of
 from dlspec.emit.rows import Rows, Source
 from dlspec.emit.variables import Variables
+from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Graph, Node
 from dlspec.passes.outline import Plan
 from dlspec.weights.layout import parse
@@ -68,8 +69,11 @@ class Expressions:
         """Put a value into a variable."""
         raise NotImplementedError
 
-    def parameter(self, name: str) -> Code:
-        """A constructor parameter, outside the constructor."""
+    def parameter(self, variable: str) -> Code:
+        """A variable of the class outside the constructor: what an input shows, or the object keeps."""
+        if self.sizes.knows(variable):
+            return self.sizes.code(symbol(variable))
+        name = self.plan.names[variable]
         self.kept[name] = None
         return Code(f"self.{self.names.attributes[kept(name)]}")
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlspec.ir.graph import Call, Graph, Location, Node, Output, Value, Weight
+from dlspec.ir.dims import Dim
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, parse_type, tensor
 
@@ -151,7 +152,7 @@ class Builder:
         inputs: Sequence[Handle | None] = (),
         *,
         name: str = "",
-        sources: dict[str, str] | None = None,
+        sources: dict[str, Dim] | None = None,
         frozen: bool = False,
         location: Location | None = None,
     ) -> list[Handle]:
@@ -194,7 +195,7 @@ class Builder:
         repeat: int = 1,
         carried: int = 1,
         results: Sequence[TensorType] | None = None,
-        sources: dict[str, str] | None = None,
+        sources: dict[str, Dim] | None = None,
         location: Location | None = None,
     ) -> list[Handle]:
         """Use another graph of the program, whose key is `key`. `results` are the types for these inputs,
@@ -244,7 +245,7 @@ class Builder:
         results: Sequence[TensorType],
         name: str,
         weights: dict[str, str],
-        sources: dict[str, str] | None,
+        sources: dict[str, Dim] | None,
         location: Location | None,
         frozen: bool = False,
     ) -> list[Handle]:
