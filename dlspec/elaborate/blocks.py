@@ -24,7 +24,7 @@ from dlspec.elaborate.values import (
 )  # fmt: skip
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Symbolic, substitute
-from dlspec.ir.graph import Graph
+from dlspec.ir.graph import Call, Graph
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -169,10 +169,35 @@ def _elaborate(
         session.active.pop()
     if not fine:
         return None
+    is_function = not block.is_model and is_function_name(block.name.id)
     graph = builder.build(
-        frame.final_names(), doc=block.doc, defaults=_defaults(block), location=location(block.name.span)
-    )
+        frame.final_names(), doc=block.doc, defaults=_defaults(block), function=is_function,
+        location=location(block.name.span),
+    )  # fmt: skip
+    state = state_of(graph, session) if is_function else ""
+    if state:
+        raise fail("DLS0420", f"`{block.name.id}` begins with a small letter, so it is a function, but it has {state}",
+                   block.name.span, "has state of its own",
+                   "begin its name with a capital letter")  # fmt: skip
     return session.add_graph(graph)
+
+
+def is_function_name(name: str) -> bool:
+    """Whether a block of this name is a pure function, as `relu` is one and `Conv2d` is not."""
+    return name.lstrip("_")[:1].islower()
+
+
+def state_of(graph: Graph, session: Session) -> str:
+    """What of a graph is no pure function, in the user's words; empty where all is."""
+    if graph.weights:
+        return f"the weight `{graph.weights[0].name}`"
+    for node in graph.nodes:
+        callee = session.graphs[node.op.graph] if isinstance(node.op, Call) else None
+        if callee is not None and not callee.function:
+            return f"the block `{callee.name}` in it"
+        if node.op.random:
+            return f"`{node.op.spec_name()}` in it, which is random"
+    return ""
 
 
 def _defaults(block: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.elaborate.apply import not_a_tensor
+from dlspec.elaborate.blocks import state_of
 from dlspec.elaborate.evaluate import apply_pipeline, evaluate
 from dlspec.elaborate.frame import Frame, instance_base
 from dlspec.elaborate.session import MAX_REPEAT, location
@@ -25,8 +26,8 @@ from dlspec.ir.graph import Call, Graph
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-# Name of the graph that a repeat body becomes when it is more than one use of a block.
-BODY_NAME = "Layer"
+# Name of the graph that a repeat body becomes when it is more than one use of a block; with state, and without.
+BODY_NAME, PURE_BODY_NAME = "Layer", "step"
 
 
 def count_of(expr: tree.Expr, frame: Frame) -> int:
@@ -197,7 +198,9 @@ def _body_key(graph: Graph, frame: Frame) -> tuple[str, str]:
         same_outputs = node.outputs == tuple(o.value for o in graph.outputs)
         if isinstance(node.op, Call) and node.op.repeat == 1 and same_inputs and same_outputs:
             return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name)
-    return frame.session.add_graph(graph), instance_base(BODY_NAME)
+    if not state_of(graph, frame.session):
+        graph = graph.model_copy(update={"name": PURE_BODY_NAME, "function": True})
+    return frame.session.add_graph(graph), instance_base(graph.name)
 
 
 def _tensors(count: int) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlspec.emit.code import Code
+from dlspec.emit.code import Code, literal
 from dlspec.emit.manifest import MISSING
 from dlspec.emit.rows import Source
-from dlspec.ir.graph import Node
+from dlspec.ir.graph import Call, Node
 from dlspec.ir.types import TensorType
 from dlspec.passes.outline import Plan
+from dlspec.passes.slots import MISSING as REQUIRED
 from dlspec.passes.slots import Ref
 
 Parameter = Callable[[str], Code]
@@ -57,3 +58,16 @@ class Arguments:
         if isinstance(found, Ref):
             return parameter(found.name)
         return tuple(parameter(item.name) if isinstance(item, Ref) else self._plain(item) for item in found)
+
+    def passed(
+        self, index: int, node: Node, callee: Plan, params: Mapping[str, str], parameter: Parameter
+    ) -> list[tuple[str, Code]]:
+        """What a call passes to the class or function `callee`, whose parameters are called `params`."""
+        assert isinstance(node.op, Call)
+        given = callee.arguments(node.op.graph)
+        args: list[tuple[str, Code]] = []
+        for param in callee.params:
+            value = self.slot(index, param.name, given[param.name], parameter)
+            if isinstance(value, Code) or param.default is REQUIRED or value != param.default:
+                args.append((params[param.name], literal(value)))
+        return args

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.emit.arguments import Arguments
-from dlspec.emit.code import Code, call, literal
+from dlspec.emit.code import Code, call
 from dlspec.emit.manifest import MISSING, Row
 from dlspec.emit.naming import ClassNames, ModuleNames, held_by, key_of
 from dlspec.emit.rows import Rows
@@ -33,6 +33,8 @@ class Attributes:
         for index, (node, row) in enumerate(zip(self.plan.graph.nodes, self.plan.rows, strict=True)):
             key = key_of(node)
             if key in made or (row is not None and row.kind != "init"):
+                continue
+            if row is None and self.module.callee(node).name in self.module.functions:
                 continue
             made.add(key)
             target = f"self.{self.names.attributes[key]}"
@@ -71,13 +73,9 @@ class Attributes:
 
     def _block(self, index: int, node: Node) -> Code:
         assert isinstance(node.op, Call)
-        plan = self.module.outline.of[node.op.graph]
+        plan = self.module.callee(node)
         names, given = self.module.of[plan.name], plan.arguments(node.op.graph)
-        args: list[tuple[str, Code]] = []
-        for param in plan.params:
-            value = self.arguments.slot(index, param.name, given[param.name], self.parameter)
-            if isinstance(value, Code) or param.default is REQUIRED or value != param.default:
-                args.append((names.params[param.name], literal(value)))
+        args = self.arguments.passed(index, node, plan, names.params, self.parameter)
         if len(args) == 1 and plan.params[0].default is REQUIRED and type(given[plan.params[0].name]) is int:
             made = call(names.name, [args[0][1]])
         else:

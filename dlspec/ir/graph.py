@@ -120,6 +120,8 @@ class Graph(BaseModel):
         those of the block's parameters that have a default, with its value.
     types
         the type of every value: inputs, weights (own, and of callees where they are used), results.
+    function
+        it has no weights and no randomness of its own or of what it calls, and is printed as a function.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -132,6 +134,7 @@ class Graph(BaseModel):
     weights: tuple[Weight, ...] = ()
     nodes: tuple[Node, ...] = ()
     types: dict[str, TensorType] = Field(default_factory=dict)
+    function: bool = False
     doc: str = ""
     location: Location | None = None
 

@@ -233,14 +233,17 @@ def test_weights_deep_in_a_model_can_be_regularised() -> None:
 def test_every_initialiser_can_be_written_anywhere(kind: str) -> None:
     text = """
     model Net {{
-      input x: f32[N, 4]
-      w = Parameter([4, 4], init = {0})
-      output x @ w -> Linear(4, weight_init = {0})
+      input x: f32[N, 4, 4]
+      w = Parameter({1}, init = {0})
+      output x * sum(w) -> {2}, weight_init = {0})
     }}
     """
+    window = kind == "bilinear"
+    shape, layer = ([4, 4, 3], "Conv1d(4, 3") if window else ([4, 4], "Linear(4")
     for written in (kind, f"{kind}({', '.join(map(str, INIT_DEFAULTS[kind]))})"):
-        model = dlspec.loads(text.format(written)).model()
-        assert model.weights()["w"].shape == (4, 4)
+        model = dlspec.loads(text.format(written, shape, layer)).model()
+        assert model.weights()["w"].shape == tuple(shape)
         assert all(model.code(backend) for backend in ("torch", "keras", "onnx"))
     with pytest.raises(dlspec.SpecError, match="DLS0205"):
-        dlspec.loads(text.format(f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"))
+        many = f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"
+        dlspec.loads(text.format(many, shape, layer))
