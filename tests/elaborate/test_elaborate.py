@@ -244,6 +244,6 @@ def test_every_initialiser_can_be_written_anywhere(kind: str) -> None:
         model = dlspec.loads(text.format(written, shape, layer)).model()
         assert model.weights()["w"].shape == tuple(shape)
         assert all(model.code(backend) for backend in ("torch", "keras", "onnx"))
+    many = f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"
     with pytest.raises(dlspec.SpecError, match="DLS0205"):
-        many = f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"
         dlspec.loads(text.format(many, shape, layer))
