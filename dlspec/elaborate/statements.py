@@ -109,7 +109,10 @@ def _input(run: Run, statement: tree.Input) -> None:
                        "sizes missing", f"write `input {name}: f32[N, 8]` with its own sizes")  # fmt: skip
         kind = declared_type(statement.type, frame)
     else:
-        given = run.actual.pop(0)
+        if not run.actual and statement.default is None:
+            raise fail("DLS0208", "the body of this `repeat` has more inputs than tensors go in", statement.span,
+                       "nothing is left for this one", "pipe in one tensor for each: `(a, b) -> repeat n { ... }`")  # fmt: skip
+        given = run.actual.pop(0) if run.actual else None
         if given is None:
             _left_out(run, statement)
             return
