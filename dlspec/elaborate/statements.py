@@ -174,11 +174,19 @@ def _bind(frame: Frame, target: tree.Name, value: Any) -> None:
             frame.name_made(value.name, target.id)
         else:
             frame.builder.label(value, target.id)
-    if isinstance(value, Layer | BlockInstance) and not value.explicit:
-        value.explicit = target.id
-        value.home = frame.builder
+    _name_instances(frame, target.id, value)
     frame.params.discard(target.id)
     frame.scope.define(target.id, value, target.span)
+
+
+def _name_instances(frame: Frame, name: str, value: Any) -> None:
+    """An instance is called by the name it is assigned to, one in a list by that and its place: `layers.0`."""
+    if isinstance(value, Layer | BlockInstance) and not value.explicit:
+        value.explicit, value.home = name, frame.builder
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            if isinstance(item, Layer | BlockInstance):
+                _name_instances(frame, f"{name}.{place}", item)
 
 
 def _output(run: Run, statement: tree.OutputStatement) -> None:
