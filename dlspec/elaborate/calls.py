@@ -68,7 +68,14 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
             return _function(cls, expr, frame, piped)
         case BlockDefinition():
             return _block(callee, expr, frame, piped)
-        case Layer() | BlockInstance() | Partial() | Stack():
+        case BlockInstance():
+            from dlspec.elaborate.blocks import use_block
+
+            given = _given(expr, frame)
+            fed, named = [g for g in given if g.name is None], [g for g in given if g.name is not None]
+            operands = [*piped, *(g.value for g in fed)]
+            return use_block(callee, operands, expr.span, frame, _written(piped, fed), named)
+        case Layer() | Partial() | Stack():
             given = _given(expr, frame)
             operands = [*piped, *(g.value for g in given)]
             return apply(callee, operands, expr.span, frame, _written(piped, given))
@@ -260,11 +267,20 @@ _NOWHERE: Any = object()
 
 
 def _block(definition: BlockDefinition, expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
-    from dlspec.elaborate.blocks import make_instance, use_block
+    """A block's instance; applied, where tensors are piped in or among the arguments."""
+    from dlspec.elaborate.blocks import input_names, make_instance, use_block
 
-    given = _given(expr, frame)
-    fed = [g for g in given if _has_tensor(g.value) and g.name is None]
-    arguments = [g for g in given if not (_has_tensor(g.value) and g.name is None)]
+    inputs = input_names(definition)
+    fed: list[Given] = []
+    named: list[Given] = []
+    arguments: list[Given] = []
+    for given in _given(expr, frame):
+        if given.name is not None:
+            (named if given.name.id in inputs else arguments).append(given)
+        else:
+            (fed if _has_tensor(given.value) else arguments).append(given)
     instance = make_instance(definition, arguments, expr.span, frame)
     operands = [*piped, *(g.value for g in fed)]
-    return use_block(instance, operands, expr.span, frame, _written(piped, fed)) if operands else instance
+    if not operands and not named:
+        return instance
+    return use_block(instance, operands, expr.span, frame, _written(piped, fed), named)

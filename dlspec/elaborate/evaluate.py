@@ -135,6 +135,8 @@ def _operate(node: tree.Binary, left: Any, frame: Frame) -> Any:
     if node.op in ("and", "or") and isinstance(left, bool) and left == (node.op == "or"):
         return left
     right = evaluate(node.right, frame)
+    if node.op in ("==", "!=") and (left is None or right is None):
+        return (left is right) == (node.op == "==")  # a tensor is never none: was an input left out?
     if isinstance(left, Handle) or isinstance(right, Handle):
         return call_value(arithmetic.TENSOR_OPERATORS[node.op], [left, right], node.span, frame)
     if node.op == "*" and isinstance(left, STACKABLE):

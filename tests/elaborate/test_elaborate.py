@@ -118,6 +118,30 @@ def test_for_unrolls_and_shares() -> None:
     assert len(graph.weights) == 2
 
 
+def test_an_input_with_a_default_may_be_left_out() -> None:
+    head = """
+block Masked {
+  input x: [N, D]
+  input other: [N, E] = x
+  input mask: [N, D] = none
+  output if mask == none then x + other else where(mask, x, other)
+}"""
+    body = """
+  input mask: bool[N, 8]
+  y = x -> Masked -> Masked(mask = mask)
+  masked = Masked
+  output y = masked(x, y)"""
+    found = program(f"{head}\nmodel Net {{\n  input x: f32[N, 8]{body}\n}}")
+    uses = [node.inputs for node in found.model("Net").nodes]
+    assert [len(inputs) for inputs in uses] == [1, 2, 2]
+    assert [operators(found.graphs[key]) for key in ("Masked", "Masked#2", "Masked#3")] == [
+        ["add"],
+        ["where"],
+        ["add"],
+    ]
+    assert found.graphs["Masked"].nodes[0].inputs == ("x", "x")
+
+
 def test_if_chooses_at_compile_time() -> None:
     text = "block B(deep) { input x: [N, D]   y = if deep then x -> Linear(D) else x   output y -> relu }\n"
     made = program(text + "model Net { input x: f32[N, 8]   output x -> B(true) -> B(false) }")
