@@ -29,6 +29,8 @@ from dlspec.syntax.source import Span
 
 STACKABLE = (Operator, Layer, BlockDefinition, BlockInstance)
 """What `* n` makes independent copies of."""
+SEQUENCES = (list, tuple, range, str)
+"""What is indexed by place: a string has characters."""
 MAX_ITERATIONS = 100_000
 
 
@@ -275,13 +277,13 @@ def _subscript(expr: tree.Subscript, frame: Frame) -> Any:
         raise fail("DLS0214", f"{describe(value)} takes one index, not {len(expr.indices)}",
                    expr.indices[1].span, "one too many")  # fmt: skip
     index = expr.indices[0]
-    if isinstance(index, tree.Slice) and isinstance(value, list | tuple | range):
+    if isinstance(index, tree.Slice) and isinstance(value, SEQUENCES):
         return value[slice(*(_bound(e, frame) for e in (index.start, index.stop, index.step)))]
     position = evaluate(index, frame)
     if isinstance(value, dict) and isinstance(position, str):
         return _key(value, position, index.span)
     whole = isinstance(position, int) and not isinstance(position, bool)
-    if not isinstance(value, list | tuple | range):
+    if not isinstance(value, SEQUENCES):
         raise fail("DLS0214", f"{describe(value)} has no items to choose from", expr.value.span, "not a list")
     if not whole:
         raise fail("DLS0214", f"an index must be a whole number, not {describe(position)}", index.span,
