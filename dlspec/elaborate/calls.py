@@ -52,8 +52,10 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
     from dlspec.elaborate.evaluate import evaluate
 
     name = expr.function.id if isinstance(expr.function, tree.Name) else ""
+    given = None
     if name in FUNCTIONS and not piped and not _in_scope(name, frame):
-        computed = _compile_time(name, expr, frame)
+        given = _given(expr, frame)
+        computed = _compile_time(name, given, expr.span)
         if computed is not _NOT_NUMBERS:
             return computed
     if name == FROZEN and not _in_scope(name, frame):
@@ -65,7 +67,9 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
             layer = _make_layer(cls, expr, frame)
             return apply(layer, piped, expr.span, frame) if piped or not cls.operands else layer
         case Operator(cls):
-            return _function(cls, expr, frame, piped)
+            return _function(
+                cls, _given(expr, frame, cls) if given is None else given, expr.span, frame, piped
+            )
         case BlockDefinition():
             return _block(callee, expr, frame, piped)
         case BlockInstance():
@@ -127,8 +131,7 @@ def _in_scope(name: str, frame: Frame) -> bool:
     return True
 
 
-def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
-    given = _given(expr, frame)
+def _compile_time(name: str, given: list[Given], span: Span) -> Any:
     values = [g.value for g in given]
     numbers = all(isinstance(v, int | float | list | tuple | range | dict) for v in values)
     nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
@@ -138,16 +141,12 @@ def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
         return FUNCTIONS[name](*values)
     except TypeError:
         listing = " and ".join(map(describe, values))
-        raise fail(
-            "DLS0209", f"`{name}` does not work on {listing}", expr.span, "cannot be computed"
-        ) from None
+        raise fail("DLS0209", f"`{name}` does not work on {listing}", span, "cannot be computed") from None
     except OverflowError:
-        raise fail("DLS0222", f"the result of `{name}` is too large", expr.span, "too large") from None
+        raise fail("DLS0222", f"the result of `{name}` is too large", span, "too large") from None
     except ValueError:
         listing = " and ".join(map(describe, values))
-        raise fail(
-            "DLS0210", f"`{name}` of {listing} has no value", expr.span, "cannot be computed"
-        ) from None
+        raise fail("DLS0210", f"`{name}` of {listing} has no value", span, "cannot be computed") from None
 
 
 def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> list[Given]:
@@ -207,19 +206,18 @@ def _make_layer(cls: type[Op], expr: tree.Call, frame: Frame) -> Layer:
     return Layer(cls, bound.values, bound.sources, expr.span, spans=bound.spans)
 
 
-def _function(cls: type[Op], expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
+def _function(cls: type[Op], given: list[Given], span: Span, frame: Frame, piped: list[Any]) -> Any:
     from dlspec.elaborate.apply import apply_function
 
-    given = _given(expr, frame, cls)
     operands, written, rest = _split_operands(cls, given, piped)
-    bound = bind(cls, rest, expr.span)
+    bound = bind(cls, rest, span)
     if cls.operands and not any(_has_tensor(o) for o in operands):
         if operands and not any(isinstance(o, int | float | list) for o in operands):
-            return apply_function(cls, bound, operands, expr.span, frame, written)  # reports what it is given
-        bound = bind(cls, given, expr.span)
-        construct(cls, cls.spec_name(), bound, expr.span)
-        return Partial(cls, bound.values, bound.sources, expr.span, bound.spans)
-    return apply_function(cls, bound, operands, expr.span, frame, written)
+            return apply_function(cls, bound, operands, span, frame, written)  # reports what it is given
+        bound = bind(cls, given, span)
+        construct(cls, cls.spec_name(), bound, span)
+        return Partial(cls, bound.values, bound.sources, span, bound.spans)
+    return apply_function(cls, bound, operands, span, frame, written)
 
 
 def _has_tensor(value: Any) -> bool:

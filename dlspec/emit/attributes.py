@@ -55,7 +55,7 @@ class Attributes:
         self.needs.update(dict.fromkeys(row.needs))
 
         def extra(name: str) -> Any:
-            return self._fresh(node) if name == "fresh" else MISSING
+            return self._fresh(index, node) if name == "fresh" else MISSING
 
         source = self.arguments.source(index, node, {}, self.parameter, extra)
         made = self.rows.template(row.text, row, source) if "{{" in row.text else self.rows.call(row, source)
@@ -87,12 +87,15 @@ class Attributes:
         return self._option(form, block=made, repeat=repeat)
 
     def _raw(self, index: int, weight: Weight) -> str:
-        shape = self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
-        return f"self.{self.names.attributes[held_by(weight.name)]} = {self._tensor(weight, shape)}"
+        made = self._tensor(weight, self._shape(index, weight))
+        return f"self.{self.names.attributes[held_by(weight.name)]} = {made}"
 
-    def _fresh(self, node: Node) -> Code:
+    def _shape(self, index: int, weight: Weight) -> Any:
+        return self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
+
+    def _fresh(self, index: int, node: Node) -> Code:
         weight = self._weights[next(iter(node.weights.values()))]
-        return self._tensor(weight, tuple(weight.type.shape))
+        return self._tensor(weight, self._shape(index, weight))
 
     def _tensor(self, weight: Weight, shape: Any) -> Code:
         tensor = self._draw(self.backend.inits[weight.init.kind], weight.init, shape=shape)

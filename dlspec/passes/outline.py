@@ -167,9 +167,11 @@ class _Outliner:
             }
         facts = node.op.facts(*types) if row.sources else {}
         fields = type(node.op).model_fields
+        # A row that makes a raw weight says `fresh`, in which its shape stands.
+        sources = [*row.sources, "shape"] if "fresh" in row.sources else row.sources
         return {
             source: facts[name] if name in facts else getattr(node.op, name)
-            for source in row.sources
+            for source in sources
             if (name := source.partition("|")[0]) in facts or name in fields
         }
 

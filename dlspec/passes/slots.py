@@ -102,8 +102,9 @@ class Slots:
             return None if param is None else self._use(param, values)
         if all(value == values[0] for value in values[1:]) or "|" in source:
             return None
-        if any(map(_has_symbol, values)):
-            items = [self._slot(index, source, item, {}) for item in zip(*vector, strict=True)]
+        if source == "shape" or any(map(_has_symbol, values)):
+            base = "size" if source == "shape" else source
+            items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
             return tuple(v if item is None else item for item, v in zip(items, vector[0], strict=True))
         for known in (self._block, self._used):
             for name, others in known.items():
