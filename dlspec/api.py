@@ -20,17 +20,18 @@ from dlspec.elaborate.program import elaborate, load_program
 from dlspec.ir.graph import Graph, Program
 from dlspec.summary import Summary, summarize
 from dlspec.syntax.parser import parse_text
+from dlspec.zoo import locate
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 
 def load(path: str | Path, set: dict[str, Any] | None = None) -> Spec:
-    """The checked spec of a file. `set` overrides `let`s and parameters: ``{"Net.classes": 5}``.
+    """The checked spec of a file, or of `zoo:NAME`, one that comes with dlspec.
 
-    Raises `dlspec.SpecError`, which carries every diagnostic.
+    `set` overrides `let`s and parameters: ``{"Net.classes": 5}``. Raises `dlspec.SpecError`, which carries every diagnostic.
     """
-    return Spec(load_program(path, set))
+    return Spec(load_program(locate(path), set))
 
 
 def loads(text: str, set: dict[str, Any] | None = None) -> Spec:

@@ -13,6 +13,8 @@ from dlspec import __version__
 COMMANDS = {
     "check": ("inspect", "Parse and validate specs."),
     "summary": ("inspect", "Layers, shapes, parameters, MACs, memory."),
+    "draw": ("draw", "Draw a model and its blocks as an SVG picture."),
+    "specs": ("specs", "List the specs that come with dlspec, or print one."),
     "ir": ("inspect", "The checked program as JSON, or its JSON schema."),
     "explain": ("explain", "What an error code means, with an example that fails and one that works."),
     "compile": ("write", "Write the code: PyTorch, Keras or ONNX."),

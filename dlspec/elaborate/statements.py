@@ -111,7 +111,8 @@ def _input(run: Run, statement: tree.Input) -> None:
     else:
         if not run.actual and statement.default is None:
             raise fail("DLS0208", "the body of this `repeat` has more inputs than tensors go in", statement.span,
-                       "nothing is left for this one", "pipe in one tensor for each: `(a, b) -> repeat n { ... }`")  # fmt: skip
+                       "nothing is left for this one",
+                       "pipe in one tensor for each: `(a, b) -> repeat n { ... }`")  # fmt: skip
         given = run.actual.pop(0) if run.actual else None
         if given is None:
             _left_out(run, statement)
