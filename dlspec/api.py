@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def load(path: str | Path, set: dict[str, Any] | None = None) -> Spec:
     """The checked spec of a file, or of `zoo:NAME`, one that comes with dlspec.
 
-    `set` overrides `let`s and parameters: ``{"Net.classes": 5}``. Raises `dlspec.SpecError`, which carries every diagnostic.
+    `set` overrides `let`s and parameters: ``{"Net.classes": 5}``.
+    Raises `dlspec.SpecError`, which carries every diagnostic.
     """
     return Spec(load_program(locate(path), set))
 
