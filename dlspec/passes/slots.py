@@ -13,6 +13,10 @@ MISSING: Any = object()
 """The default of a parameter that must be given."""
 
 
+SHAPES = {"shape": "size", "free_shape": "size"}
+"""Arguments that differ axis by axis, and what the parameter for one axis is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
     """In place of a value: the constructor parameter that gives it."""
@@ -102,8 +106,8 @@ class Slots:
             return None if param is None else self._use(param, values)
         if all(value == values[0] for value in values[1:]) or "|" in source:
             return None
-        if source == "shape" or any(map(_has_symbol, values)):
-            base = "size" if source == "shape" else source
+        if source in SHAPES or any(map(_has_symbol, values)):
+            base = SHAPES.get(source, source)
             items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
             return tuple(v if item is None else item for item, v in zip(items, vector[0], strict=True))
         for known in (self._block, self._used):
