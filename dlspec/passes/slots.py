@@ -13,8 +13,10 @@ MISSING: Any = object()
 """The default of a parameter that must be given."""
 
 
-SHAPES = {"shape": "size", "free_shape": "size"}
-"""Arguments that differ axis by axis, and what the parameter for one axis is called."""
+ITEMS = {
+    "shape": ("size",), "free_shape": ("size",), "ranges": ("place",), "place": ("start", "stop", "step"),
+}  # fmt: skip
+"""Sequences of which each item is an argument for itself, and what the parameters for items are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +108,21 @@ class Slots:
             return None if param is None else self._use(param, values)
         if all(value == values[0] for value in values[1:]) or "|" in source:
             return None
-        if source in SHAPES or any(map(_has_symbol, values)):
-            base = SHAPES.get(source, source)
-            items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
-            return tuple(v if item is None else item for item, v in zip(items, vector[0], strict=True))
+        if (source in ITEMS and isinstance(vector[0], tuple)) or any(map(_has_symbol, values)):
+            return self._items(index, source, vector)
         for known in (self._block, self._used):
             for name, others in known.items():
                 if _same(others, values):
                     return self._use(name, values)
         return self._use(self._unused(source), values)
+
+    def _items(self, index: int, source: str, vector: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = ITEMS.get(source, (source,))
+        found = []
+        for place, values in enumerate(zip(*vector, strict=True)):
+            slot = self._slot(index, names[min(place, len(names) - 1)], values, {})
+            found.append(values[0] if slot is None else slot)
+        return tuple(found)
 
     def _use(self, name: str, values: tuple[Any, ...]) -> Ref:
         self._used.setdefault(name, values)
