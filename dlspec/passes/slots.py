@@ -12,6 +12,9 @@ from dlspec.ir.graph import Graph
 MISSING: Any = object()
 """The default of a parameter that must be given."""
 
+PARTS = {"shape": "size", "ranges": "place"}
+"""Arguments of which only single numbers become parameters, and what a parameter for one is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ref:
@@ -102,15 +105,15 @@ class Slots:
             return None if param is None else self._use(param, values)
         if all(value == values[0] for value in values[1:]) or "|" in source:
             return None
-        if source == "shape" or any(map(_has_symbol, values)):
-            base = "size" if source == "shape" else source
-            items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
+        base = PARTS.get(source, source)
+        if isinstance(vector[0], tuple) and (source in PARTS or any(map(_has_symbol, values))):
+            items = [self._slot(index, source, item, {}) for item in zip(*vector, strict=True)]
             return tuple(v if item is None else item for item, v in zip(items, vector[0], strict=True))
         for known in (self._block, self._used):
             for name, others in known.items():
                 if _same(others, values):
                     return self._use(name, values)
-        return self._use(self._unused(source), values)
+        return self._use(self._unused(base), values)
 
     def _use(self, name: str, values: tuple[Any, ...]) -> Ref:
         self._used.setdefault(name, values)
