@@ -141,7 +141,8 @@ class _Verification:
     # --- gradients and training -------------------------------------------------------------------
 
     def _gradients(self, sides: dict[str, Torch | Keras], batch: Arrays) -> None:
-        if self._random():
+        weights = self.program.all_weights(self.program.models[self.model])
+        if self._random() or not any(weight.trainable for weight in weights):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
