@@ -12,8 +12,15 @@ from dlspec.ir.graph import Graph
 MISSING: Any = object()
 """The default of a parameter that must be given."""
 
-PARTS = {"shape": "size", "ranges": "place"}
-"""Arguments of which only single numbers become parameters, and what a parameter for one is called."""
+PARTS = {
+    "shape": "size",
+    "free_shape": "size",
+    "repeats": "count",
+    "ranges": "place",
+    "axes": "axis",
+    "swaps": "axis",
+}
+"""Lists of which only single numbers become parameters, and what a parameter for one is called."""
 
 
 @dataclass(frozen=True, slots=True)

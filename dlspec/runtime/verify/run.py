@@ -54,7 +54,7 @@ class _Verification:
         self.training = next((t for t in program.trainings.values() if program.models[model] in t.models.values()
                               and len(t.models) == 1), None)  # fmt: skip
         self.report = Report(model, "f64" if double else "f32")
-        self.projects: dict[str, Project] = {}
+        self.projects: dict[tuple[str, bool], Project] = {}
 
     def run(self, train_steps: int) -> Report:
         with tempfile.TemporaryDirectory(prefix="dlspec-") as folder:
@@ -75,19 +75,27 @@ class _Verification:
 
     def _side(self, name: str, double: bool | None = None) -> Torch | Keras:
         """A framework's adapter; projects are printed and imported once."""
-        if name not in self.projects:
-            self.projects[name] = load_project(self._files(name))
         chosen = self.double if double is None else double
+        if (name, chosen) not in self.projects:
+            self.projects[name, chosen] = load_project(self._files(name, chosen))
         backend = load_backend(name)
         cls = model_class(self.program, self.model, backend)
         attribute = next(iter(attribute_names(self.training, backend).values())) if self.training else None
-        return FRAMEWORKS[name](self.projects[name], cls, self.weights, chosen, attribute)
+        return FRAMEWORKS[name](self.projects[name, chosen], cls, self.weights, chosen, attribute)
 
-    def _files(self, name: str) -> dict[str, str]:
+    def _files(self, name: str, double: bool) -> dict[str, str]:
+        """The printed files; in double precision all that they say of f32 is said of f64."""
         backend = load_backend(name)
         if self.training is None:
-            return print_model_files(self.program, self.model, backend)
-        return print_project(self.program, self.training.name, backend)
+            files = print_model_files(self.program, self.model, backend)
+        else:
+            files = print_project(self.program, self.training.name, backend)
+        if double:
+            files = {
+                file: text.replace("float32", "float64") if file in ("model.py", "train.py") else text
+                for file, text in files.items()
+            }
+        return files
 
     def _batches(self, side: Any, count: int) -> list[Arrays]:
         """Real batches in the order of training, or one drawn input."""
