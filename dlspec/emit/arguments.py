@@ -58,6 +58,7 @@ class Arguments:
         return self._filled(found, parameter)
 
     def _filled(self, found: Any, parameter: Parameter) -> Any:
+        """A value with the parameters in it written out."""
         if isinstance(found, Ref):
             return parameter(found.name)
         if isinstance(found, tuple):

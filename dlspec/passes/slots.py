@@ -12,9 +12,9 @@ from dlspec.ir.graph import Graph
 MISSING: Any = object()
 """The default of a parameter that must be given."""
 
-
 ITEMS = {
     "shape": ("size",), "free_shape": ("size",), "ranges": ("place",), "place": ("start", "stop", "step"),
+    "repeats": ("count",), "axes": ("axis",), "swaps": ("axis",),
 }  # fmt: skip
 """Sequences of which each item is an argument for itself, and what the parameters for items are called."""
 

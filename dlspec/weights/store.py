@@ -28,7 +28,7 @@ def save_weights(path: str | Path, arrays: Mapping[str, Any], about: Mapping[str
 
     plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with replacing(path) as temporary:
-        save_file(plain, temporary, metadata=dict(about or {}))
+        save_file(plain, temporary, metadata=dict(about) if about else None)
 
 
 def load_weights(path: str | Path) -> dict[str, Any]:

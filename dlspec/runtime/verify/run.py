@@ -86,6 +86,7 @@ class _Verification:
         return FRAMEWORKS[name](self.projects[name, chosen], cls, self.weights, chosen, attribute)
 
     def _files(self, name: str, double: bool) -> dict[str, str]:
+        """The printed files; in double precision all that they say of f32 is said of f64."""
         backend = load_backend(name)
         if self.training is None:
             files = print_model_files(self.program, self.model, backend)
@@ -147,7 +148,8 @@ class _Verification:
     # --- gradients and training -------------------------------------------------------------------
 
     def _gradients(self, sides: dict[str, Torch | Keras], batch: Arrays) -> None:
-        if self._random():
+        weights = self.program.all_weights(self.program.models[self.model])
+        if self._random() or not any(weight.trainable for weight in weights):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
