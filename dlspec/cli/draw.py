@@ -17,7 +17,9 @@ from dlspec.diagnostics import fail
 @model_option
 @set_option
 @guarded
-def draw_command(spec: Path, out: Path | None, force: bool, model: str | None, settings: tuple[str, ...]) -> None:
+def draw_command(
+    spec: Path, out: Path | None, force: bool, model: str | None, settings: tuple[str, ...]
+) -> None:
     from dlspec.draw import draw
 
     program = load(spec, settings)

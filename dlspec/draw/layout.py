@@ -13,7 +13,8 @@ FAN = 14.0  # where branches part or meet
 ASIDE = 22.0  # between boxes side by side
 LANE = 16.0  # between a line that is led round and what it passes
 BADGE = 34.0  # room for the number beside a stack
-HEIGHT = {"join": 24.0, "input": 24.0, "output": 24.0}
+DEPTH = 6.0  # by how much the last box of a stack stands behind the first
+HEIGHT = {"join": 24.0, "input": 24.0, "output": 24.0, "more": 24.0, "tag": 20.0}
 
 Point = tuple[float, float]
 
@@ -68,7 +69,7 @@ def box_size(box: Box) -> tuple[float, float]:
     second = width_of(second_line(box), SMALL)
     if box.kind in HEIGHT:
         both = first + (second + 8 if second else 0)
-        return max(both + 20, 34.0), HEIGHT[box.kind]
+        return max(both + 26, 34.0), HEIGHT[box.kind]
     return max(first, second, 76.0) + 22, 38.0 if second else 26.0
 
 
@@ -92,12 +93,19 @@ class _Placer:
     def run(self) -> Layout:
         size = self._chain_size(self.shape.chain)
         self._chain(self.shape.chain, size.left, 0.0)
-        for start, end in self.shape.extra:
-            self._around(self.placed[start], self.placed[end])
-        right = max([p.x + p.width + (BADGE if p.box.repeat > 1 else 0) for p in self.placed.values()])
-        right = max([right, *(x for line in self.done.lines for x, _ in line.points)])
+        ends = ((self.placed.get(start), self.placed.get(end)) for start, end in self.shape.extra)
+        drawn = [(a, b) for a, b in ends if a and b]  # a box may be one of many equal branches, left out
+        for start, end in sorted(drawn, key=lambda pair: abs(pair[1].y - pair[0].y)):
+            self._around(start, end)
         self.done.boxes = list(self.placed.values())
-        self.done.width, self.done.height = right, size.height
+        corners = [x for line in self.done.lines for x, _ in line.points]
+        left = min([p.x for p in self.done.boxes] + corners)
+        right = max([p.x + p.width + (BADGE if p.box.repeat > 1 else 0) for p in self.done.boxes] + corners)
+        for place in self.done.boxes:
+            place.x -= left
+        for line in self.done.lines:
+            line.points = [(x - left, y) for x, y in line.points]
+        self.done.width, self.done.height = right - left, size.height
         return self.done
 
     # --- sizes --------------------------------------------------------------------------------------
@@ -116,12 +124,15 @@ class _Placer:
             left += box_size(self.panel.boxes[other])[0] + ASIDE
         for other in self.shape.after.get(index, ()):
             right += box_size(self.panel.boxes[other])[0] + ASIDE
-        return _Size(left, right + (BADGE if box.repeat > 1 else 0), height)
+        stack = box.repeat > 1
+        return _Size(left, right + BADGE * stack, height + DEPTH * stack)
 
     def _chain_size(self, chain: Chain) -> _Size:
         sizes = [self._size(item) for item in chain]
         height = sum(size.height for size in sizes) + GAP * (len(sizes) - 1)
-        return _Size(max((s.left for s in sizes), default=0), max((s.right for s in sizes), default=0), height)
+        return _Size(
+            max((s.left for s in sizes), default=0), max((s.right for s in sizes), default=0), height
+        )
 
     def _parallel_size(self, item: Parallel) -> _Size:
         offsets, lanes = self._offsets(item)
@@ -164,7 +175,8 @@ class _Placer:
         return y
 
     def _box(self, index: int, axis: float, y: float) -> None:
-        place = self._put(index, axis - box_size(self.panel.boxes[index])[0] / 2, y)
+        box = self.panel.boxes[index]
+        place = self._put(index, axis - box_size(box)[0] / 2, y + DEPTH * (box.repeat > 1))
         middle, x = y + place.height / 2, place.x
         for other in self.shape.before.get(index, ()):
             width, height = box_size(self.panel.boxes[other])
@@ -191,7 +203,9 @@ class _Placer:
             free = end - top - self._chain_size(branch).height
             start = top + free * (0 if not item.closes else 1 if not item.opens else 0.5)
             if item.opens:
-                self._line([(axis, y), (axis + offset, y), (axis + offset, start)], isinstance(branch[0], int))
+                self._line(
+                    [(axis, y), (axis + offset, y), (axis + offset, start)], isinstance(branch[0], int)
+                )
             stop = self._chain(branch, axis + offset, start)
             if item.closes:
                 self._line([(axis + offset, stop), (axis + offset, bottom), (axis, bottom)], False)
@@ -202,11 +216,20 @@ class _Placer:
         """A line from the side of one box to that of another, round all that lies between."""
         first, last = start.y + start.height / 2, end.y + end.height / 2
         low, high = min(first, last), max(first, last)
-        right = [p.x + p.width + (BADGE if p.box.repeat > 1 else 0) for p in self.placed.values()
-                 if p.y < high and p.y + p.height > low]  # fmt: skip
-        right += [x for line in self.done.lines for x, y in line.points if low <= y <= high]
-        lane = max(right) + LANE
-        self._line([(start.x + start.width, first), (lane, first), (lane, last), (end.x + end.width, last)], True)
+        near = [p for p in self.placed.values() if p.y < high and p.y + p.height > low]
+        passed = [x for line in self.done.lines for x in _crossings(line, low, high)]
+        lane = max([p.x + p.width + (BADGE if p.box.repeat > 1 else 0) for p in near] + passed) + LANE
+        ends = start.x + start.width, end.x + end.width
+        if self._crossed(start, first, 1) + self._crossed(end, last, 1) > (
+            self._crossed(start, first, -1) + self._crossed(end, last, -1)
+        ):
+            lane, ends = min([p.x for p in near] + passed) - LANE, (start.x, end.x)
+        self._line([(ends[0], first), (lane, first), (lane, last), (ends[1], last)], True)
+
+    def _crossed(self, place: Placed, y: float, side: int) -> int:
+        """The boxes at one side of a box, at the height of its middle."""
+        others = (p for p in self.placed.values() if p is not place and p.y <= y <= p.y + p.height)
+        return sum((p.x - place.x) * side > 0 for p in others)
 
     def _line(self, points: list[Point], arrow: bool) -> None:
         kept = [points[0]]
@@ -215,6 +238,15 @@ class _Placer:
                 kept.append(point)
         if len(kept) > 1:
             self.done.lines.append(Line(kept, arrow))
+
+
+def _crossings(line: Line, low: float, high: float) -> list[float]:
+    """Where a line is at heights between two."""
+    pairs = zip(line.points, line.points[1:], strict=False)
+    near = [
+        pair for pair in pairs if min(pair[0][1], pair[1][1]) <= high and max(pair[0][1], pair[1][1]) >= low
+    ]
+    return [x for pair in near for x, _ in pair]
 
 
 def _boxes(chain: Chain) -> int:

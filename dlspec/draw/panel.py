@@ -13,6 +13,8 @@ class Box:
         what directly follows: normalisation, activation.
     repeat
         how many there are in a row, each with its own weights.
+    value
+        the name of the result, where the line to it is named and not drawn.
     """
 
     title: str
@@ -21,6 +23,7 @@ class Box:
     shape: str = ""
     kind: str = "function"
     repeat: int = 1
+    value: str = ""
 
     @property
     def label(self) -> tuple[object, ...]:

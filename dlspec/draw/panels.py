@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dlspec.draw.panel import Box, Panel
 from dlspec.draw.simplify import gather_arithmetic, stack_equal
 from dlspec.draw.words import block_arguments, operator_arguments, operator_title, shape_text
+from dlspec.ir.dims import Dim
 from dlspec.ir.graph import Call, Graph, Node, Program
 from dlspec.ir.op import Op
 
@@ -22,7 +23,15 @@ KINDS = {
     "attention": "attention", "pooling": "pool", "adaptive_pooling": "pool", "resize": "pool",
     "normalization": "norm", "layer_norm": "norm", "joining": "join",
 }  # fmt: skip
-ALONE = {"attention", "pool", "recurrent", "conv", "dense", "table", "block"}  # never written below another layer
+ALONE = {
+    "attention",
+    "pool",
+    "recurrent",
+    "conv",
+    "dense",
+    "table",
+    "block",
+}  # never written below another layer
 FOLLOWS_WEIGHTS = "normalization"  # norms that belong to the convolution before them
 
 
@@ -34,7 +43,9 @@ def panels(program: Program, model: str) -> list[Panel]:
     for each in reachable:
         instances.setdefault(program.graphs[each].name, []).append(each)
     uses = _uses(program, reachable)
-    inlined = {name for name, keys in instances.items() if uses[name] == 1 and _once(program, reachable, name)}
+    inlined = {
+        name for name, keys in instances.items() if uses[name] == 1 and _once(program, reachable, name)
+    }
     found = [_Maker(program, inlined, True).panel(key)]
     for name, keys in instances.items():
         if keys[0] == key or name in inlined or _is_function(program, keys[0]):
@@ -80,18 +91,26 @@ class _Maker:
         self.maker: dict[str, int] = {}  # value -> its box
         self.readers: Counter[str] = Counter()
         self.last: dict[int, tuple[str, ...]] = {}  # box -> the values that its last operation made
+        self.weights: dict[str, str] = {}  # value -> the weight that it is made of, and of nothing else
+        self.batch: Dim | None = None
 
     def panel(self, key: str) -> Panel:
         graph = self.program.graphs[key]
         names = {value.name: value.name for value in graph.inputs}
+        self.batch = next((value.type.shape[0] for value in graph.inputs if value.type.shape), None)
         self._count(graph, dict(names), "")
         for value in graph.inputs:
-            self._box(Box(value.name, shape=shape_text([value.type]), kind="input"), [], [value.name])
+            self._box(
+                Box(value.name, shape=shape_text([value.type], self.batch), kind="input"), [], [value.name]
+            )
         results = self._nodes(graph, names, "")
-        for output, value in zip(graph.outputs, results, strict=True):
-            shape = shape_text([graph.types[output.value]])
-            self._box(Box(output.name, shape=shape, kind="output"), [value] if value in self.maker else [], [])
-        title = graph.name if self.whole else f"{graph.name}({', '.join(graph.params)})"
+        for output, result in zip(graph.outputs, results, strict=True):
+            shape = shape_text([graph.types[output.value]], self.batch)
+            self._box(
+                Box(output.name, shape=shape, kind="output"), [result] if result in self.maker else [], []
+            )
+        needed = [name for name in graph.params if name not in graph.defaults]
+        title = graph.name if self.whole or not needed else f"{graph.name}({', '.join(needed)})"
         panel = Panel(title, self.boxes, list(self.edges))
         return stack_equal(gather_arithmetic(panel))
 
@@ -115,6 +134,7 @@ class _Maker:
     def _nodes(self, graph: Graph, names: dict[str, str], path: str) -> list[str]:
         for node in graph.nodes:
             inputs = [names.get(name, path + name) for name in node.inputs if name]
+            self.weights.update((path + name, name) for name in node.inputs if name and name not in names)
             if self._inlines(node):
                 callee = self.program.graphs[node.op.graph]  # type: ignore[attr-defined]
                 inner = dict(zip((v.name for v in callee.inputs), inputs, strict=True))
@@ -131,27 +151,32 @@ class _Maker:
 
     def _node(self, graph: Graph, node: Node, inputs: list[str], outputs: list[str]) -> None:
         drawn = [name for name in inputs if name in self.maker]
-        weights = [name for name in inputs if name.endswith("weight") and name not in self.maker]
+        weights = [self.weights[name] for name in inputs if name in self.weights]
         if not drawn and not node.weights and not isinstance(node.op, Call):
-            return  # the same for all examples, and nothing to learn
+            self.weights.update(dict.fromkeys(outputs, weights[0]) if len(weights) == 1 else {})
+            return  # the same for all examples, and nothing to learn of its own
         box = self._describe(graph, node, weights)
         boxes = list(dict.fromkeys(self.maker[name] for name in drawn))
         if len(boxes) == 1 and self._follows(node.op, box, boxes[0], drawn):
             before = self.boxes[boxes[0]]
             before.details.append(box.title)
-            before.shape = box.shape
+            before.shape, before.value = box.shape, _name(outputs)
             self.maker.update(dict.fromkeys(outputs, boxes[0]))
             self.last[boxes[0]] = tuple(outputs)
             return
         self._box(box, drawn, outputs)
 
     def _describe(self, graph: Graph, node: Node, weights: list[str]) -> Box:
-        shape = shape_text([graph.types[name] for name in node.outputs])
+        shape = shape_text([graph.types[name] for name in node.outputs], self.batch)
         if isinstance(node.op, Call):
             callee = self.program.graphs[node.op.graph]
             kind = "function" if _is_function(self.program, node.op.graph) else "block"
             return Box(callee.name, block_arguments(callee), [], shape, kind, node.op.repeat)
-        kind = "table" if node.op.spec_name() in ("Embedding", "Parameter") else KINDS.get(_module(node.op), "function")
+        kind = (
+            "table"
+            if node.op.spec_name() in ("Embedding", "Parameter")
+            else KINDS.get(_module(node.op), "function")
+        )
         if kind == "function" and len([name for name in node.inputs if name]) > 1:
             kind = "join"
         arguments = operator_arguments(node.op) or ", ".join(weights)
@@ -170,11 +195,17 @@ class _Maker:
         return all(self.readers[value] <= 1 for value in values) and set(drawn) <= set(values)
 
     def _box(self, box: Box, drawn: Iterable[str], outputs: Iterable[str]) -> None:
+        box.value = _name(outputs)
         self.boxes.append(box)
         index = len(self.boxes) - 1
         self.edges.update(dict.fromkeys((self.maker[name], index) for name in drawn))
         self.maker.update(dict.fromkeys(outputs, index))
         self.last[index] = tuple(outputs)
+
+
+def _name(values: Iterable[str]) -> str:
+    """The name of the first of some values in its own block."""
+    return next(iter(values), "").rpartition(".")[2]
 
 
 def _module(op: Op) -> str:

@@ -7,12 +7,16 @@ fit are set aside, to be drawn round everything else.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from dlspec.draw.panel import Panel
+from dlspec.draw.panel import Box, Panel
 
 SOURCE, SINK = -1, -2
+MOST = 4  # branches of one look that are drawn
+HUB = 3  # lines of one box, outside the structure, from which on they are not drawn but named
 
 
 @dataclass
@@ -59,7 +63,7 @@ def structure(panel: Panel) -> Structure:
 
 class _Reduction:
     def __init__(self, panel: Panel) -> None:
-        self.found = Structure()
+        self.found, self.panel = Structure(), panel
         beside = self._beside(panel)
         self.edges = [_Edge(a, b, []) for a, b in panel.edges if a not in beside and b not in beside]
         inner = [index for index in range(len(panel.boxes)) if index not in beside]
@@ -79,8 +83,10 @@ class _Reduction:
             if not before and len(after) == 1 and box.kind != "input" and len(panel.before(after[0])) > 1:
                 self.found.before.setdefault(after[0], []).append(index)
                 beside.add(index)
-            elif box.kind == "output" and len(before) == 1 and any(
-                panel.boxes[i].kind != "output" for i in panel.after(before[0])
+            elif (
+                box.kind == "output"
+                and len(before) == 1
+                and any(panel.boxes[i].kind != "output" for i in panel.after(before[0]))
             ):
                 self.found.after.setdefault(before[0], []).append(index)
                 beside.add(index)
@@ -91,7 +97,7 @@ class _Reduction:
         waiting = {index: 0 for edge in self.edges for index in (edge.start, edge.end)}
         for edge in self.edges:
             waiting[edge.end] += 1
-        ready, rank = [SOURCE], {}
+        ready, rank = [SOURCE], dict[int, int]()
         while ready:
             index = ready.pop(0)
             rank[index] = len(rank)
@@ -107,7 +113,18 @@ class _Reduction:
             if not (self._series() or self._parallel()):
                 self._set_aside()
         self.found.chain = self.edges[0].chain
+        self._name_hubs()
         return self.found
+
+    def _name_hubs(self) -> None:
+        """Where many lines outside the structure leave one box or reach one, its name stands at their other ends."""
+        for side, beside in ((0, self.found.before), (1, self.found.after)):
+            ends = Counter(line[side] for line in self.found.extra)
+            for line in [line for line in self.found.extra if ends[line[side]] >= HUB]:
+                box = self.panel.boxes[line[side]]
+                self.panel.boxes.append(Box(box.value or box.title, kind="tag"))
+                beside.setdefault(line[1 - side], []).append(len(self.panel.boxes) - 1)
+                self.found.extra.remove(line)
 
     def _series(self) -> bool:
         """Join edges that meet at a box which has no others."""
@@ -132,12 +149,29 @@ class _Reduction:
             groups.setdefault((edge.start, edge.end), []).append(edge)
         many = [group for group in groups.values() if len(group) > 1]
         for group in many:
-            branches = [branch for edge in group for branch in _branches(edge.chain)]
+            branches = self._few([branch for edge in group for branch in _branches(edge.chain)])
             both = Parallel(branches, group[0].start != SOURCE, group[0].end != SINK)
             group[0].chain = [both]
             for edge in group[1:]:
                 self.edges.remove(edge)
         return bool(many)
+
+    def _few(self, branches: list[Chain]) -> list[Chain]:
+        """The branches, but of many equal ones only the first, the number of those left out, and the last."""
+        kept: list[Chain] = []
+        for _, run in groupby(branches, key=self._title):
+            equal = list(run)
+            if len(equal) > MOST:
+                self.panel.boxes.append(Box("⋯", f"{len(equal) - 2} more", kind="more"))
+                equal = [equal[0], [len(self.panel.boxes) - 1], equal[-1]]
+            kept += equal
+        return kept
+
+    def _title(self, chain: Chain) -> tuple[object, ...]:
+        return tuple(
+            (self.panel.boxes[i].title, self.panel.boxes[i].arguments) if isinstance(i, int) else id(i)
+            for i in chain
+        )
 
     def _set_aside(self) -> None:
         """Take out the longest line that its ends can do without; of a branch, only where it comes back."""

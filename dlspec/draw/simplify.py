@@ -37,24 +37,36 @@ def gather_arithmetic(panel: Panel) -> Panel:
             titles = [t for i in indices for t in (panel.boxes[i].title, *panel.boxes[i].details)]
             named = [title for title in dict.fromkeys(titles) if len(title) > 2]
             details = [*named[:3], "…"] if len(named) > 3 else named
-            joined[indices[-1]] = Box(f"{len(titles)} operations", "", details, panel.boxes[indices[-1]].shape)
+            joined[indices[-1]] = Box(
+                f"{len(titles)} operations", "", details, panel.boxes[indices[-1]].shape
+            )
     gone = {i: indices[-1] for indices in members.values() if len(indices) > MOST for i in indices}
     return _merged(panel, gone, joined)
 
 
 def stack_equal(panel: Panel) -> Panel:
-    """Equal boxes of which each feeds only the next, as one box that says how many."""
+    """Equal boxes that feed one another, as one that says how many.
+
+    The others that they read from and give to must be the same for all, but for what the first reads and what
+    reads the last.
+    """
     gone: dict[int, int] = {}
     joined: dict[int, Box] = {}
     for index, box in enumerate(panel.boxes):
-        before = panel.before(index)
-        if len(before) != 1 or box.kind in ("input", "output", "join"):
+        if box.kind in ("input", "output", "join"):
             continue
-        first = gone.get(before[0], before[0])
-        last = joined.get(first, panel.boxes[first])
-        if len(panel.after(before[0])) == 1 and last.label == box.label and first != index:
-            joined[first] = Box(box.title, box.arguments, box.details, box.shape, box.kind, last.repeat + box.repeat)
-            gone[index] = first
+        for previous in panel.before(index):
+            first = gone.get(previous, previous)
+            last = joined.get(first, panel.boxes[first])
+            reads, sent = {*panel.before(index)} - {previous}, {*panel.after(previous)} - {index}
+            alike = reads <= {*panel.before(first)} and sent <= {*panel.after(index)}
+            if alike and last.label == box.label:
+                repeat = last.repeat + box.repeat
+                joined[first] = Box(
+                    box.title, box.arguments, box.details, box.shape, box.kind, repeat, box.value
+                )
+                gone[index] = first
+                break
     return _merged(panel, gone, joined)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from dlspec.draw.layout import Layout, Line, Placed, layout, shown_shape
+from dlspec.draw.layout import DEPTH, HEIGHT, Layout, Line, Placed, layout, shown_shape
 from dlspec.draw.panel import Panel
 from dlspec.draw.text import LARGE, MEDIUM, SMALL, width_of
 
@@ -20,7 +20,9 @@ COLOURS = {
     "recurrent": ("#f3e8ff", "#c084fc"), "attention": ("#ffe4e6", "#fb7185"), "pool": ("#dcfce7", "#4ade80"),
     "norm": ("#e2e8f0", "#94a3b8"), "block": ("#ffffff", "#334155"), "function": ("#f1f5f9", "#cbd5e1"),
     "join": ("#ffffff", "#7c8aa0"), "input": ("#334155", "#334155"), "output": ("#334155", "#334155"),
+    "more": ("#ffffff", "#ffffff"), "tag": ("#ffffff", "#cbd5e1"),
 }  # fmt: skip
+WORDS = {"input": "w", "output": "w", "tag": "s"}  # classes of text, where it is not `t`
 STYLE = (
     "text{font-family:Inter,'Segoe UI',Helvetica,Arial,'DejaVu Sans',sans-serif}"
     f".t{{font-size:{MEDIUM}px;fill:{INK}}}.s{{font-size:{SMALL}px;fill:{MUTED}}}"
@@ -108,9 +110,9 @@ def _box(placed: Placed) -> Iterator[str]:
     box = placed.box
     fill, border = COLOURS[box.kind]
     width, height = placed.width, placed.height
-    radius = height / 2 if box.kind in ("join", "input", "output") else 6
+    radius = height / 2 if box.kind in HEIGHT else 6
     stroke = 1.5 if box.kind == "block" else 1
-    for offset in (6, 3, 0) if box.repeat > 1 else (0,):
+    for offset in (DEPTH, DEPTH / 2, 0) if box.repeat > 1 else (0,):
         yield (
             f'<rect x="{placed.x + offset:.1f}" y="{placed.y - offset:.1f}" width="{width:.1f}" '
             f'height="{height:.1f}" rx="{radius:g}" fill="{fill}" stroke="{border}" stroke-width="{stroke}"/>'
@@ -122,8 +124,8 @@ def _box(placed: Placed) -> Iterator[str]:
     words = f"{name} {escape(box.arguments)}" if box.arguments else name
     shape = f'<tspan class="b">{escape(shown_shape(box))}</tspan>' if shown_shape(box) else ""
     second = f"{escape(' · '.join(box.details))}{'   ' if box.details and shape else ''}{shape}"
-    if box.kind in ("join", "input", "output"):
-        yield _one_line(words, second, middle, center, "w" if box.kind != "join" else "t")
+    if box.kind in HEIGHT:
+        yield _one_line(words, second, middle, center, WORDS.get(box.kind, "t"))
         return
     first = placed.y + (16 if second else height / 2 + 4)
     yield f'<text class="t" text-anchor="middle" x="{middle:.1f}" y="{first:.1f}">{words}</text>'

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 SMALL, MEDIUM, LARGE = 10.5, 12.5, 15.0  # sizes of type in pixels
 
-_WIDTHS = {**dict.fromkeys("iljI.,:;'|!", 0.32), **dict.fromkeys("frt()[]/ -", 0.4), **dict.fromkeys("mwMW", 0.92)}
+_WIDTHS = {
+    **dict.fromkeys("iljI.,:;'|!", 0.32),
+    **dict.fromkeys("frt()[]/ -", 0.4),
+    **dict.fromkeys("mwMW", 0.92),
+}
 
 
 def width_of(text: str, size: float, bold: bool = False) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dlspec.ir.dims import Dim
 from dlspec.ir.graph import Graph
 from dlspec.ir.op import Op
 from dlspec.ir.types import TensorType
@@ -56,7 +57,7 @@ def operator_title(op: Op) -> str:
 
 
 def operator_arguments(op: Op) -> str:
-    """``64, 7×7, /2`` of a convolution."""
+    """``64, 7x7, /2`` of a convolution."""
     fields = type(op).model_fields
     shown = []
     for name, write in _SHOWN.items():
@@ -87,6 +88,7 @@ def block_arguments(graph: Graph) -> str:
 
 
 def _argument(value: Any) -> str | None:
+    """What says how a block is built: sizes, words and choices; rates such as of dropout do not."""
     if isinstance(value, (tuple, list)):
         if not all(isinstance(each, (int, float)) for each in value):
             return None
@@ -94,13 +96,11 @@ def _argument(value: Any) -> str | None:
         return text if len(text) <= LONGEST + 8 else None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
     text = str(value)
     return text if isinstance(value, (int, str)) and len(text) <= LONGEST else None
 
 
-def shape_text(kinds: list[TensorType]) -> str:
-    """Sizes without the batch: ``64 × 56 × 56``; several where they differ."""
-    texts = [" × ".join(map(str, kind.shape[1:] if len(kind.shape) > 1 else kind.shape)) for kind in kinds]
-    return ", ".join(dict.fromkeys(texts))
+def shape_text(kinds: list[TensorType], batch: Dim | None) -> str:
+    """Sizes without the batch: ``64 x 56 x 56``; several where they differ."""
+    shapes = [kind.shape[1:] if kind.rank > 1 and kind.shape[0] == batch else kind.shape for kind in kinds]
+    return ", ".join(dict.fromkeys(" × ".join(map(str, shape)) for shape in shapes))
