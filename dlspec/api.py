@@ -93,6 +93,22 @@ class Model:
 
         return draw_weights(self.program, self.name, seed)
 
+    def convert(self, source: Any, mapping: Any = None, seed: int = 0) -> dict[str, Any]:
+        """The model's weights, made of those of another library.
+
+        source
+            a file (safetensors, also in several parts; a PyTorch checkpoint; Keras weights), a folder, or
+            arrays by their foreign names: ``torch_model.state_dict()``, ``{v.path: v for v in keras_model.weights}``.
+        mapping
+            ``"huggingface"`` for ``SPEC.huggingface.toml`` beside the spec; a path; or the table that such a file
+            holds. None where names and layouts are the spec's.
+
+        Raises `SpecError` that lists every tensor that is missing, left over, or of another shape.
+        """
+        from dlspec.runtime.conversion import convert_weights
+
+        return convert_weights(self.program, self.name, source, mapping, seed).arrays()
+
     def code(self, backend: str) -> str:
         """The printed code of ``model.py`` (``"torch"``, ``"keras"``), or the ONNX text (``"onnx"``)."""
         from dlspec.emit.manifest import load_backend
