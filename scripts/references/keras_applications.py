@@ -40,4 +40,8 @@ def _application(
     return Reference(name, spec, model, "keras.applications", title, "keras", build, prefixed)
 
 
-KERAS: list[Reference] = []
+KERAS = [
+    _application(
+        "vgg16", "vision/vgg", "VGG16", "VGG16", 64, "vgg.weights.h5", {"classes": 10, "size": 64}, classes=10
+    ),
+]
