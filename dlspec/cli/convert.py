@@ -30,6 +30,10 @@ from dlspec.diagnostics import fail
     help=".safetensors, .index.json, .pt, .bin, .h5, .keras, or a folder of Hugging Face's.",
 )  # fmt: skip
 @click.option("--mapping", help="Whose names it has: NAME for SPEC.NAME.toml beside the spec, or a file.")
+@click.option(
+    "--fresh", "fresh", multiple=True, metavar="PATH",
+    help="Layers that keep initial weights, such as a head for other classes.",
+)  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Safetensors file to write.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @model_option
@@ -38,8 +42,8 @@ from dlspec.diagnostics import fail
 @json_option
 @guarded
 def convert_weights_command(
-    spec: Path, source: Path, mapping: str | None, out: Path, force: bool, model: str | None,
-    settings: tuple[str, ...], seed: int | None, as_json: bool,
+    spec: Path, source: Path, mapping: str | None, fresh: tuple[str, ...], out: Path, force: bool,
+    model: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     from dlspec.runtime.conversion import convert_weights
     from dlspec.weights.store import metadata, save_weights
@@ -48,7 +52,7 @@ def convert_weights_command(
     name = choose_model(program, model)
     if out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
-    made = convert_weights(program, name, source, mapping, seed or 0)
+    made = convert_weights(program, name, source, mapping, seed or 0, fresh)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_weights(out, made.tensors, metadata(name))
     if as_json:

@@ -9,17 +9,29 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlspec.weights.tensors import Tensor, Tensors, dtype_name, from_array, read_index, read_safetensors, unreadable
+from dlspec.weights.tensors import (
+    Tensor,
+    Tensors,
+    dtype_name,
+    from_array,
+    read_index,
+    read_safetensors,
+    unreadable,
+)
 
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
 KERAS = (".h5", ".hdf5", ".keras")
-IN_FOLDERS = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+IN_FOLDERS = (
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+)
 """What Hugging Face calls the file of weights in a model's folder."""
 WRAPPED_IN = ("state_dict", "model_state_dict", "model")
 """Where training programs put the weights beside the rest of their state."""

@@ -13,7 +13,7 @@ from dlspec.ir.graph import Program, Weight
 from dlspec.ops._numpy import np
 from dlspec.weights.draw import draw
 from dlspec.weights.layout import LayoutError
-from dlspec.weights.mapping import Mapping
+from dlspec.weights.mapping import SAME, Mapping
 from dlspec.weights.patterns import is_any_of
 from dlspec.weights.planning import Plan
 from dlspec.weights.recipes import Constant, Recipe
@@ -54,15 +54,18 @@ def convert(
     for name, other in mapping.tied.items():
         if other not in found and name in found:
             found[other] = found.pop(name)
-    used = {key for recipe in plan.values() for key in recipe.keys()}
+    used = {key for recipe in plan.recipes.values() for key in recipe.sources()}
     left = [name for name in found if name not in used and name not in mapping.tied]
-    ignored = [name for name in left if is_any_of((COUNTERS, *mapping.ignore), name)]
+    ignore = (COUNTERS, *mapping.ignore)
+    ignored = [name for name in left if name in plan.spare or is_any_of(ignore, name)]
     checks = _Checks(program, model, plan, mapping, found, file)
     checks.names(used, [name for name in left if name not in set(ignored)])
     checks.shapes()
     checks.tied()
     tensors = {
-        weight.name: Tensor(_shape(weight), "f32", partial(_make, weight, plan[weight.name], found, seed))
+        weight.name: Tensor(
+            _shape(weight), "f32", partial(_make, weight, plan.recipes[weight.name], found, seed)
+        )
         for weight in checks.weights
     }
     return Conversion(tensors, sorted({*ignored, *(n for n in mapping.tied if n in found)}))
@@ -96,7 +99,7 @@ class _Checks:
         self.weights = list(program.all_weights(program.models[model]))
 
     def names(self, used: set[str], left: list[str]) -> None:
-        missing = [(key, name) for name, recipe in self.plan.items() for key in recipe.keys()
+        missing = [(key, name) for name, recipe in self.plan.recipes.items() for key in recipe.sources()
                    if key not in self.tensors]  # fmt: skip
         problems = []
         if missing:
@@ -117,7 +120,7 @@ class _Checks:
         return f"`{key}`{purpose}" + (f" (is it `{guess}`?)" if guess else "")
 
     def _hint(self, missing: bool) -> str:
-        if not self.mapping.rules:
+        if self.mapping is SAME:
             return "its names are not the spec's: say whose they are with `--mapping`"
         if missing:
             return "is it the same model, of the same size? `--set` gives the spec other numbers"
@@ -127,12 +130,12 @@ class _Checks:
         """Every weight gets a tensor of its own shape, of floating point."""
         problems: list[str] = []
         for weight in self.weights:
-            recipe = self.plan[weight.name]
+            recipe = self.plan.recipes[weight.name]
             if isinstance(recipe, Constant):
                 continue
             wanted = _shape(weight)
-            sources = ", ".join(f"`{k}` {list(self.tensors[k].shape)}" for k in list(recipe.keys())[:3])
-            if odd := [k for k in recipe.keys() if not self.tensors[k].is_float]:
+            sources = ", ".join(f"`{k}` {list(self.tensors[k].shape)}" for k in list(recipe.sources())[:3])
+            if odd := [k for k in recipe.sources() if not self.tensors[k].is_float]:
                 problems.append(f"`{odd[0]}` holds {self.tensors[odd[0]].dtype}, no floating-point numbers")
                 continue
             try:
@@ -154,5 +157,9 @@ class _Checks:
                 continue
             one, two = self.tensors[name], self.tensors[other]
             if one.shape != two.shape or not np.array_equal(one.read(), two.read()):
-                message = f"`{name}` and `{other}` of `{self.file}` differ, but `{self.model}` has them as one"
-                raise SpecError([Diagnostic("DLS0734", message, self.mapping.place(name), "tied by the mapping")])
+                message = (
+                    f"`{name}` and `{other}` of `{self.file}` differ, but `{self.model}` has them as one"
+                )
+                raise SpecError(
+                    [Diagnostic("DLS0734", message, self.mapping.place(name), "tied by the mapping")]
+                )

@@ -80,7 +80,9 @@ class Layout:
 
     def _axis_sizes(self, shape: tuple[int, ...], known: dict[str, int]) -> dict[str, int]:
         if len(shape) != len(self.source):
-            raise LayoutError(f"an array of shape {tuple(shape)} has not the {len(self.source)} axes of {self}")
+            raise LayoutError(
+                f"an array of shape {tuple(shape)} has not the {len(self.source)} axes of {self}"
+            )
         sizes = {**known, **self.sizes, **{axis: len(order) for axis, order in self.orders.items()}}
         for size, group in zip(shape, self.source, strict=True):
             unknown = [axis for axis in group if axis not in sizes]

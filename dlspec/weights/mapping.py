@@ -83,7 +83,11 @@ def beside(spec: Path, scheme: str) -> Path:
     guess = closest(scheme, known)
     hint = f"did you mean `{guess}`?" if guess else None
     if not guess:
-        hint = f"there are {', '.join(known)}" if known else f"write one: `{spec.stem}.{{NAME}}.toml` beside the spec"
+        hint = (
+            f"there are {', '.join(known)}"
+            if known
+            else f"write one: `{spec.stem}.{{NAME}}.toml` beside the spec"
+        )
     raise fail("DLS0731", f"there is no mapping `{scheme}` for `{spec.name}`", hint=hint)
 
 

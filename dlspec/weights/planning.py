@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, SpecError, fail
@@ -12,43 +14,93 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.ir.graph import Program, Weight
 from dlspec.weights import layout as layouts
 from dlspec.weights.layout import Layout, LayoutError
-from dlspec.weights.mapping import Mapping, rule_for
+from dlspec.weights.mapping import SAME, Mapping, rule_for
 from dlspec.weights.patterns import NotInTable, PatternError, computed, filled
-from dlspec.weights.recipes import Constant, Join, Read, Recipe
+from dlspec.weights.recipes import INITIAL, Constant, Join, Read, Recipe
 from dlspec.weights.store import listed
 
 Conventions = Table[str, tuple[str, str | None]]
 """For weights by name: what a framework calls it in its layer (``kernel``, ``bias[1]``), and its layout there."""
-Plan = dict[str, Recipe | Constant]
+
+
+@dataclass
+class Plan:
+    """How each weight is made, by its name.
+
+    spare
+        tensors for weights that keep their initial values: the file may have them, they are not used.
+    """
+
+    recipes: dict[str, Recipe | Constant] = field(default_factory=dict)
+    spare: set[str] = field(default_factory=set)
+
+    def leave_out(self, name: str, recipe: Recipe | Constant | None) -> None:
+        """Let a weight keep its initial value."""
+        self.recipes[name] = INITIAL
+        self.spare |= set(recipe.sources()) if recipe else set()
+
 
 INDEXED = re.compile(r"(.*)\[(\d+)\]")
 HOLE = re.compile(r"\{([^{}]*)\}")
 
 
-def plan(program: Program, model: str, mapping: Mapping, conventions: Conventions) -> Plan:
-    """How each weight of the model is made. Raises `SpecError` where the mapping does not fit the model."""
-    params = program.model(model).params
-    if mapping.models and model not in mapping.models:
-        known = ", ".join(f"`{name}`" for name in mapping.models)
-        raise fail("DLS0732", f"`{mapping.name}` is for {known}, not for `{model}`", mapping.place("models"))
-    _check_needs(model, params, mapping)
-    planner = _Planner(mapping, {**params, **mapping.tables}, conventions)
-    made: Plan = {}
-    without = []
-    for weight in program.all_weights(program.models[model]):
-        recipe = planner.recipe(weight)
-        if recipe is None:
+def plan(
+    program: Program, model: str, mapping: Mapping, conventions: Conventions, fresh: Sequence[str] = ()
+) -> Plan:
+    """How each weight of the model is made, but for those under the paths `fresh`, which stay as they are drawn.
+
+    Raises `SpecError` where the mapping does not fit the model.
+    """
+    weights = list(program.all_weights(program.models[model]))
+    left_out = _left_out(model, weights, fresh)
+    recipe = _same if mapping is SAME else _planner(program, model, mapping, conventions)
+    made, without = Plan(), []
+    for weight in weights:
+        found = recipe(weight)
+        if weight.name in left_out:
+            made.leave_out(weight.name, found)
+        elif found is None:
             without.append(weight.name)
         else:
-            made[weight.name] = recipe
+            made.recipes[weight.name] = found
     if without:
         raise _no_rule(model, mapping, without)
     return made
 
 
-def same_names(program: Program, model: str) -> Plan:
-    """The plan for a file that has the names and layouts of the spec."""
-    return {weight.name: Read(weight.name) for weight in program.all_weights(program.models[model])}
+def _same(weight: Weight) -> Recipe:
+    """A file with the names and layouts of the spec."""
+    return Read(weight.name)
+
+
+def _left_out(model: str, weights: Sequence[Weight], fresh: Sequence[str]) -> set[str]:
+    """The names of weights under some paths, each of which has any."""
+    found: set[str] = set()
+    for path in fresh:
+        under = {w.name for w in weights if w.name == path or w.name.startswith(f"{path}.")}
+        if not under:
+            paths = {w.name.rpartition(".")[0]: None for w in weights}
+            guess = closest(path, paths)
+            hint = (
+                f"did you mean `{guess}`?"
+                if guess
+                else "give the path of a layer, as `dlspec summary` shows it"
+            )
+            raise fail("DLS0732", f"`{model}` has no weights under `{path}`", hint=hint)
+        found |= under
+    return found
+
+
+def _planner(
+    program: Program, model: str, mapping: Mapping, conventions: Conventions
+) -> Callable[[Weight], Recipe | Constant | None]:
+    """What tells how a weight is made by the rules of a mapping that is for this model."""
+    params = program.model(model).params
+    if mapping.models and model not in mapping.models:
+        known = ", ".join(f"`{name}`" for name in mapping.models)
+        raise fail("DLS0732", f"`{mapping.name}` is for {known}, not for `{model}`", mapping.place("models"))
+    _check_needs(model, params, mapping)
+    return _Planner(mapping, {**params, **mapping.tables}, conventions).recipe
 
 
 def _check_needs(model: str, params: Table[str, Any], mapping: Mapping) -> None:

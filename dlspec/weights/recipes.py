@@ -31,7 +31,7 @@ class Read:
     slice: tuple[int, int] | None = None
     layout: Layout | None = None
 
-    def keys(self) -> Iterator[str]:
+    def sources(self) -> Iterator[str]:
         yield self.key
 
     def shape(self, tensors: Tensors) -> tuple[int, ...]:
@@ -78,9 +78,9 @@ class Join:
     stacked: bool = False
     layout: Layout | None = None
 
-    def keys(self) -> Iterator[str]:
+    def sources(self) -> Iterator[str]:
         for part in self.parts:
-            yield from part.keys()
+            yield from part.sources()
 
     def shape(self, tensors: Tensors) -> tuple[int, ...]:
         shapes = [part.shape(tensors) for part in self.parts]
@@ -88,7 +88,9 @@ class Join:
         rests = {shape if self.stacked else (*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
         ranks = {len(shape) for shape in shapes}
         if len(rests) > 1 or len(ranks) > 1 or axis >= min(ranks) + self.stacked:
-            raise LayoutError(f"shapes {', '.join(str(list(s)) for s in shapes)} cannot be joined at axis {axis}")
+            raise LayoutError(
+                f"shapes {', '.join(str(list(s)) for s in shapes)} cannot be joined at axis {axis}"
+            )
         (rest,) = rests
         size = len(shapes) if self.stacked else sum(shape[axis] for shape in shapes)
         shape = (*rest[:axis], size, *rest[axis:])
@@ -106,8 +108,9 @@ class Constant:
 
     value: float | None
 
-    def keys(self) -> Iterator[str]:
+    def sources(self) -> Iterator[str]:
         yield from ()
 
 
+INITIAL = Constant(None)
 Recipe = Read | Join

@@ -63,7 +63,11 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
     try:
         with Path(path).open("rb") as file:
             header, start = _header(file)
-        data = np.memmap(path, np.uint8, "r", start) if any(map(_size, header.values())) else np.empty(0, np.uint8)
+        data = (
+            np.memmap(path, np.uint8, "r", start)
+            if any(map(_size, header.values()))
+            else np.empty(0, np.uint8)
+        )
         return {name: _mapped(data, about) for name, about in header.items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise unreadable(path, error) from None
@@ -111,7 +115,11 @@ def write_safetensors(path: str | Path, tensors: Tensors, metadata: Mapping[str,
     for name in order:
         tensor = tensors[name]
         end = place + prod(tensor.shape) * BYTES[tensor.dtype]
-        header[name] = {"dtype": codes[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [place, end]}
+        header[name] = {
+            "dtype": codes[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [place, end],
+        }
         place = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -150,14 +158,16 @@ def _reason(error: Exception | str) -> str:
     return str(error) if isinstance(error, (str, ValueError)) else "it is damaged, or of another kind"
 
 
-def unprefixed(names: Iterable[str], prefixes: tuple[str, ...]) -> dict[str, str]:
-    """Names without the first of `prefixes` that they begin with, as those that are in the file.
+def unprefixed(names: Iterable[str], prefixes: Iterable[str]) -> dict[str, str]:
+    """Names without those of `prefixes`, in their order, that they begin with; as they are in the file.
 
-    >>> unprefixed(["bert.a", "b"], ("bert.",))
-    {'a': 'bert.a', 'b': 'b'}
+    >>> unprefixed(["module.bert.a", "module.b"], ("module.", "bert."))
+    {'a': 'module.bert.a', 'b': 'module.b'}
     """
     found: dict[str, str] = {}
     for name in names:
-        prefix = next((p for p in prefixes if name.startswith(p)), "")
-        found.setdefault(name[len(prefix) :], name)
+        short = name
+        for prefix in prefixes:
+            short = short.removeprefix(prefix)
+        found.setdefault(short, name)
     return found

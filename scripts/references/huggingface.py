@@ -46,7 +46,9 @@ def gpt2(folder: Path) -> Sample:
     """Two layers; in the file its `Conv1D`s are turned round."""
     sizes = {"vocab_size": 99, "n_positions": 40, "n_embd": 32, "n_layer": 2, "n_head": 4}
     given = {"input_ids": tokens(99, 20)}
-    return _build(folder, "GPT2LMHeadModel", "GPT2Config", sizes, given, {"logits": "logits"}, {"input_ids": "tokens"})
+    return _build(
+        folder, "GPT2LMHeadModel", "GPT2Config", sizes, given, {"logits": "logits"}, {"input_ids": "tokens"}
+    )
 
 
 def resnet(folder: Path, kind: str, depths: list[int]) -> Sample:

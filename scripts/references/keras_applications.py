@@ -32,7 +32,14 @@ def _build(folder: Path, model: str, size: int, file: str, **options: Any) -> Sa
 
 
 def _application(
-    name: str, spec: str, model: str, title: str, size: int, file: str, settings: dict[str, Any], **options: Any
+    name: str,
+    spec: str,
+    model: str,
+    title: str,
+    size: int,
+    file: str,
+    settings: dict[str, Any],
+    **options: Any,
 ) -> Reference:
     """A reference; settings are of the model's parameters."""
     build = partial(_build, model=title, size=size, file=file, **options)
