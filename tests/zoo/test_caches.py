@@ -21,18 +21,23 @@ def reference(spec: dlspec.api.Spec, model: str, weights: Any, **inputs: Any) ->
 
 
 @pytest.mark.parametrize("first", [0, 1, 4])
-def test_gpt2(first: int) -> None:
-    settings = {f"{model}.{name}": value for model in ("GPT2", "GPT2Step") for name, value in SMALL.items()}
-    spec = dlspec.load(SPECS / "gpt2.dls", settings)
-    weights = spec.model("GPT2").weights()
-    assert weights.keys() == spec.model("GPT2Step").weights().keys()
+@pytest.mark.parametrize(
+    ("file", "model", "more", "heads"),
+    [("gpt2.dls", "GPT2", {}, 4), ("llama.dls", "Llama", {"kv_heads": "2", "hidden": "48"}, 2)],
+)
+def test_step(file: str, model: str, more: dict[str, str], heads: int, first: int) -> None:
+    sizes = SMALL | more
+    settings = {f"{name}.{key}": value for name in (model, f"{model}Step") for key, value in sizes.items()}
+    spec = dlspec.load(SPECS / file, settings)
+    weights = spec.model(model).weights()
+    assert weights.keys() == spec.model(f"{model}Step").weights().keys()
 
     tokens = np.random.default_rng(0).integers(0, 50, (2, 7))
-    whole = reference(spec, "GPT2", weights, tokens=tokens)["logits"]
-    past, logits = np.zeros((3, 2, 2, 4, 0, 8), "f4"), []
+    whole = reference(spec, model, weights, tokens=tokens)["logits"]
+    past, logits = np.zeros((3, 2, 2, heads, 0, 8), "f4"), []
     for part in (tokens[:, :first], tokens[:, first : first + 1], tokens[:, first + 1 :]):
         if part.size:
-            step = reference(spec, "GPT2Step", weights, tokens=part, past=past)
+            step = reference(spec, f"{model}Step", weights, tokens=part, past=past)
             past = step["present"]
             logits.append(step["logits"])
     assert past.shape[4] == 7
