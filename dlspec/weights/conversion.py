@@ -18,7 +18,7 @@ from dlspec.weights.patterns import is_any_of
 from dlspec.weights.planning import Plan
 from dlspec.weights.recipes import Constant, Recipe
 from dlspec.weights.store import SHOWN, listed
-from dlspec.weights.tensors import Tensor, Tensors, unprefixed
+from dlspec.weights.tensors import Tensor, Tensors, plain_names
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What PyTorch puts before all names of a model that is wrapped: for data parallelism, compiled."""
@@ -49,7 +49,7 @@ def convert(
 
     Raises `SpecError` that lists all that is missing, left over (DLS0733), or of another shape (DLS0734).
     """
-    names = unprefixed(given, (*_wrappers(given), *mapping.prefixes))
+    names = plain_names(given, (*_wrappers(given), *mapping.prefixes), mapping.endings)
     found = {name: given[key] for name, key in names.items()}
     for name, other in mapping.tied.items():
         if other not in found and name in found:

@@ -18,7 +18,7 @@ from dlspec.syntax.source import Source, Span
 from dlspec.weights.patterns import PatternError, compiled, matched
 
 FRAMEWORKS = ("torch", "keras")
-ABOUT = ("source", "framework", "models", "prefix", "ignore", "needs", "tables", "tied", "weights")
+ABOUT = ("source", "framework", "models", "prefix", "endings", "ignore", "needs", "tables", "let", "tied", "weights")
 RULE = ("from", "layout", "axis", "stack", "part", "slice", "index", "value")
 PIECE = ("from", "layout", "axis", "part", "slice", "index")
 
@@ -35,10 +35,14 @@ class Rule:
 class Mapping:
     """A mapping, read and checked as far as it can be without a model.
 
+    prefixes, endings
+        what the file's names may begin with, to no effect; and what they may end in, with what is meant.
     framework
         whose conventions hold for what is not said: the names of a layer's weights and how they lie.
     needs
         parameters that the model must have been given, as the foreign model is computed so.
+    tables, lets
+        what expressions in braces may use: data, and expressions over a rule's placeholders.
     """
 
     name: str
@@ -47,9 +51,11 @@ class Mapping:
     framework: str = "torch"
     models: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    endings: dict[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     needs: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, Any] = field(default_factory=dict)
+    lets: dict[str, str] = field(default_factory=dict)
     tied: dict[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
@@ -132,10 +138,12 @@ class _Parser:
             framework,
             self._names("models"),
             self._names("prefix"),
+            self._texts("endings"),
             self._names("ignore"),
             self._dict("needs"),
             self._dict("tables"),
-            self._dict("tied"),
+            self._texts("let"),
+            self._texts("tied"),
             tuple(self._rule(pattern, value) for pattern, value in self._dict("weights").items()),
         )
         if "weights" not in table:
@@ -168,6 +176,14 @@ class _Parser:
             self._problem(f"`{key}` is a table", key)
             return {}
         return value
+
+    def _texts(self, key: str) -> dict[str, str]:
+        """A table of which all values are texts."""
+        table = self._dict(key)
+        for name, text in table.items():
+            if not isinstance(text, str):
+                self._problem(f"`{name}` of `{key}` is a text in quotes", name)
+        return table
 
     def _rule(self, pattern: str, value: Any) -> Rule:
         made = {"from": value} if isinstance(value, str) else value

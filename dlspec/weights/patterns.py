@@ -34,7 +34,7 @@ class NotInTable(Exception):
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The regular expression of a pattern: a placeholder is any part of a name without a dot."""
+    """The regular expression of a pattern: a placeholder is what stands between dots, after letters a number."""
     seen: set[str] = set()
     made = ""
     for index, piece in enumerate(HOLE.split(pattern)):
@@ -47,7 +47,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
             made += f"(?P={name})"
         else:
             seen.add(name)
-            made += f"(?P<{name}>[^.]+?)"
+            numbered = made[-1:].isalnum() or made.endswith("_")
+            made += f"(?P<{name}>{r'[0-9]+' if numbered else '[^.]+?'})"
     return re.compile(made + r"(?P<_rest>(?:\..+)?)")
 
 

@@ -14,7 +14,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.ir.graph import Program, Weight
 from dlspec.weights import layout as layouts
 from dlspec.weights.layout import Layout, LayoutError
-from dlspec.weights.mapping import SAME, Mapping, rule_for
+from dlspec.weights.mapping import SAME, Mapping, Rule, rule_for
 from dlspec.weights.patterns import NotInTable, PatternError, computed, filled
 from dlspec.weights.recipes import INITIAL, Constant, Join, Read, Recipe
 from dlspec.weights.store import listed
@@ -41,6 +41,7 @@ class Plan:
 
 
 INDEXED = re.compile(r"(.*)\[(\d+)\]")
+WORD = re.compile(r"\w+")
 HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -140,14 +141,25 @@ class _Planner:
     def recipe(self, weight: Weight) -> Recipe | Constant | None:
         """How a weight is made, by the first rule that is for it."""
         for rule, found, rest in rule_for(self.mapping, weight.name):
-            one = _One(self, weight.name, {**self.values, **found}, rest)
             try:
-                return one.made(rule.made)
+                values = self._with_lets({**self.values, **found}, rule)
+                return _One(self, weight.name, values, rest).made(rule.made)
             except NotInTable:
                 continue
             except (PatternError, LayoutError) as error:
                 raise self.mapping.wrong(f"the rule of `{rule.pattern}`: {error}", rule.pattern) from None
         return None
+
+
+    def _with_lets(self, values: dict[str, Any], rule: Rule) -> dict[str, Any]:
+        """The values, and those of the `let`s that a rule uses; each may use those above it."""
+        lets, used = self.mapping.lets, set(WORD.findall(str(rule.made)))
+        for name in reversed(lets):
+            used |= set(WORD.findall(lets[name])) if name in used else set()
+        for name, expression in lets.items():
+            if name in used and name not in values:
+                values[name] = computed(expression, values)
+        return values
 
 
 class _One:

@@ -158,16 +158,22 @@ def _reason(error: Exception | str) -> str:
     return str(error) if isinstance(error, (str, ValueError)) else "it is damaged, or of another kind"
 
 
-def unprefixed(names: Iterable[str], prefixes: Iterable[str]) -> dict[str, str]:
-    """Names without those of `prefixes`, in their order, that they begin with; as they are in the file.
+def plain_names(
+    names: Iterable[str], prefixes: Iterable[str], endings: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Names without those of `prefixes`, in their order, that they begin with, and with other `endings`; each with
+    what it is in the file.
 
-    >>> unprefixed(["module.bert.a", "module.b"], ("module.", "bert."))
-    {'a': 'module.bert.a', 'b': 'module.b'}
+    >>> plain_names(["module.bert.a", "module.b.gamma"], ("module.", "bert."), {".gamma": ".weight"})
+    {'a': 'module.bert.a', 'b.weight': 'module.b.gamma'}
     """
     found: dict[str, str] = {}
     for name in names:
         short = name
         for prefix in prefixes:
             short = short.removeprefix(prefix)
+        for old, new in (endings or {}).items():
+            if short.endswith(old):
+                short = short.removesuffix(old) + new
         found.setdefault(short, name)
     return found

@@ -7,7 +7,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from scripts.references.common import Reference, Sample, drawn, images, tokens
+import numpy as np
+
+from scripts.references.common import BATCH, Reference, Sample, drawn, images, tokens
 
 
 def _build(
@@ -57,11 +59,49 @@ def resnet(folder: Path, kind: str, depths: list[int]) -> Sample:
         "embedding_size": 8, "hidden_sizes": [8 * expansion * 2**i for i in range(4)], "depths": depths,
         "layer_type": kind, "num_labels": 10,
     }  # fmt: skip
-    given = {"pixel_values": images(64)}
-    return _build(
-        folder, "ResNetForImageClassification", "ResNetConfig", sizes, given, {"logits": "logits"},
-        {"pixel_values": "image"},
-    )  # fmt: skip
+    return _image_model(folder, "ResNetForImageClassification", "ResNetConfig", sizes, 64)
+
+
+def bert(folder: Path, model: str, outputs: dict[str, str]) -> Sample:
+    """The second sentence is shorter than the first."""
+    sizes = {
+        "vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "intermediate_size": 64, "max_position_embeddings": 40,
+    }  # fmt: skip
+    visible = np.ones((BATCH, 20), dtype=bool)
+    visible[1, 12:] = False
+    given = {"input_ids": tokens(99, 20), "token_type_ids": tokens(2, 20), "attention_mask": visible}
+    names = {"input_ids": "tokens", "token_type_ids": "segment", "attention_mask": "visible"}
+    return _build(folder, model, "BertConfig", sizes, given, outputs, names)
+
+
+def llama(folder: Path) -> Sample:
+    """Two query heads to a head of keys and values."""
+    sizes = {
+        "vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "intermediate_size": 48, "rms_norm_eps": 1e-5,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0},
+    }  # fmt: skip
+    given = {"input_ids": tokens(99, 20)}
+    return _build(folder, "LlamaForCausalLM", "LlamaConfig", sizes, given, {"logits": "logits"}, {"input_ids": "tokens"})
+
+
+def vit(folder: Path) -> Sample:
+    sizes = {
+        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
+        "image_size": 48, "patch_size": 16, "num_labels": 10,
+    }  # fmt: skip
+    return _image_model(folder, "ViTForImageClassification", "ViTConfig", sizes, 48)
+
+
+def convnext(folder: Path) -> Sample:
+    sizes = {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 2, 3, 2], "num_labels": 10}
+    return _image_model(folder, "ConvNextForImageClassification", "ConvNextConfig", sizes, 64)
+
+
+def _image_model(folder: Path, model: str, config: str, sizes: dict[str, Any], size: int) -> Sample:
+    given = {"pixel_values": images(size)}
+    return _build(folder, model, config, sizes, given, {"logits": "logits"}, {"pixel_values": "image"})
 
 
 def _small(model: str, **settings: Any) -> dict[str, Any]:
@@ -72,6 +112,28 @@ HUGGINGFACE = [
     Reference(
         "gpt2", "language/gpt2", "GPT2", "transformers", "GPT2LMHeadModel", "huggingface", gpt2,
         _small("GPT2", words=99, context=40, width=32, depth=2, heads=4),
+    ),
+    Reference(
+        "bert", "language/bert", "BERT", "transformers", "BertModel", "huggingface",
+        partial(bert, model="BertModel", outputs={"sequence": "last_hidden_state", "pooled": "pooler_output"}),
+        _small("BERT", words=99, positions=40, width=32, depth=2, heads=4, hidden=64),
+    ),
+    Reference(
+        "bert_mlm", "language/bert", "BERTMaskedLM", "transformers", "BertForMaskedLM", "huggingface",
+        partial(bert, model="BertForMaskedLM", outputs={"logits": "logits"}),
+        _small("BERTMaskedLM", words=99, positions=40, width=32, depth=2, heads=4, hidden=64),
+    ),
+    Reference(
+        "llama", "language/llama", "Llama", "transformers", "LlamaForCausalLM", "huggingface", llama,
+        _small("Llama", words=99, width=32, depth=2, heads=4, kv_heads=2, hidden=48),
+    ),
+    Reference(
+        "vit", "vision/vit", "ViT", "transformers", "ViTForImageClassification", "huggingface", vit,
+        _small("ViT", classes=10, size=48, width=32, depth=2, heads=4, hidden=64, eps=1e-12),
+    ),
+    Reference(
+        "convnext", "vision/convnext", "ConvNeXtTiny", "transformers", "ConvNextForImageClassification", "huggingface",
+        convnext, _small("ConvNeXtTiny", classes=10, size=64, widths=[8, 16, 24, 32], depths=[1, 2, 3, 2]),
     ),
     Reference(
         "resnet18", "vision/resnet", "ResNet18", "transformers", "ResNetForImageClassification (18)", "huggingface",

@@ -85,6 +85,14 @@ def test_a_rule_whose_table_lacks_the_name_is_for_others() -> None:
     same(convert(named(), {**lists, "layers.{i}.{p}": "h.{i}.{p}"}, tables={"first": []}))
 
 
+def test_lets() -> None:
+    """`{k}` and `{letter}` are computed of the placeholders, each of those above."""
+    arrays = {n.replace("h.0", "h.c").replace("h.1", "h.b").replace("h.2", "h.a"): a for n, a in named().items()}
+    lets = {"k": "depth - 1 - i", "letter": 'letters[k]', "unused": "nothing + 1"}
+    rules = {**RULES, "layers.{i}.{part}": "h.{letter}.{part}"}
+    same(convert(arrays, rules, let=lets, tables={"letters": "abc"}))
+
+
 def test_layouts() -> None:
     arrays = {n: a.T if a.ndim == 2 else a for n, a in named().items()}
     turned = {
@@ -158,6 +166,12 @@ def test_prefixes_and_wrappers() -> None:
     same(convert({f"_orig_mod.{n}": a for n, a in named().items()}, RULES))
 
 
+def test_older_endings() -> None:
+    some = {n.replace("norm.weight", "norm.gamma").replace("norm.bias", "norm.beta"): a for n, a in named().items()}
+    same(convert(some, RULES, endings={"norm.gamma": "norm.weight", "norm.beta": "norm.bias"}))
+    same(convert(named(), RULES, endings={"norm.gamma": "norm.weight"}))
+
+
 def test_what_is_no_weight_is_ignored() -> None:
     arrays = {**named(), "h.0.mask": np.ones(3), "bn.num_batches_tracked": np.int64(3)}
     same(convert(arrays, RULES, ignore=["h.*.mask"]))
@@ -214,8 +228,8 @@ def test_keras_conventions() -> None:
     }  # fmt: skip
     gates = [1, 0, 2]  # Keras has update, reset, new; PyTorch reset, update, new
     for ours, theirs in (("weight_ih", "kernel"), ("weight_hh", "recurrent_kernel")):
-        arrays[f"gru/{theirs}"] = w(f"gru.{ours}").reshape(3, 3, 3)[gates].reshape(9, 3).T
-    arrays["gru/bias"] = np.stack([w(f"gru.{n}").reshape(3, 3)[gates].reshape(9) for n in ("bias_ih", "bias_hh")])
+        arrays[f"gru/{theirs}"] = w(f"gru.{ours}_l0").reshape(3, 3, 3)[gates].reshape(9, 3).T
+    arrays["gru/bias"] = np.stack([w(f"gru.{n}_l0").reshape(3, 3)[gates].reshape(9) for n in ("bias_ih", "bias_hh")])
     rules = {
         "conv{n}": "c{n}", "norm1": "bn", "embedding": "table", "norm2": "ln", "linear": "top", "gru": "gru",
     }  # fmt: skip
