@@ -102,6 +102,8 @@ class Slots:
             return None if param is None else self._use(param, values)
         if all(value == values[0] for value in values[1:]) or "|" in source:
             return None
+        if isinstance(values[0], Symbolic):
+            return None  # a size of what comes in, called what the first instance calls it
         if source == "shape" or any(map(_has_symbol, values)):
             base = "size" if source == "shape" else source
             items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
