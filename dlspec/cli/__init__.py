@@ -22,6 +22,7 @@ COMMANDS = {
     "train": ("run", "Train on the spec's data."),
     "evaluate": ("run", "Loss and metrics of trained weights on a split."),
     "predict": ("run", "The model's outputs for arrays in a file."),
+    "convert-weights": ("convert", "Weights of another library to those of a spec."),
     "verify": ("verify", "Do all backends compute the same numbers?"),
 }
 
@@ -34,7 +35,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module = import_module(f"dlspec.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, f"{name}_command")
+        command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -49,7 +49,14 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
 
 
 # What a module that is not there is part of, by the extra that brings it.
-EXTRAS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "onnxruntime": "onnx", "sklearn": "data"}
+EXTRAS = {
+    "torch": "torch",
+    "keras": "keras",
+    "h5py": "keras",
+    "tensorflow": "keras",
+    "onnxruntime": "onnx",
+    "sklearn": "data",
+}
 
 
 def _not_installed(error: ModuleNotFoundError) -> Diagnostic:

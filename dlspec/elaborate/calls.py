@@ -170,7 +170,7 @@ def _takes_init(cls: type[Op], name: str) -> bool:
     return field is not None and "Init" in str(field.annotation) and Init is not None
 
 
-def bind(cls: type[Op], given: list[Given], span: Span) -> Bound:
+def bind(cls: Any, given: list[Given], span: Span) -> Bound:
     """Arguments to an operator's fields, by position and by name."""
     bound = Bound()
     fields = list(cls.model_fields)
