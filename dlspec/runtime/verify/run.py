@@ -32,6 +32,9 @@ COMPUTING = ("model.py", "train.py")
 ZERO = 1e-12
 """A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
 
+ROUNDING = 10
+"""How many times PyTorch's own rounding the difference of two backends may be, to be taken for rounding."""
+
 
 def verify(
     program: Program, model: str, *, backends: list[str], train_steps: int = 0, double: bool = False,
@@ -168,17 +171,17 @@ class _Verification:
     def _beyond_rounding(
         self, check: Check, exact: Arrays, found: dict[str, Arrays], inputs: Arrays, step: str | None
     ) -> Check:
-        """The same comparison in f64, where in f32 rounding alone moves PyTorch's gradients beyond the limit.
+        """The same comparison in f64, where the difference in f32 may be rounding: PyTorch's own is not much less.
 
-        It does so where it decides on which side of a ReLU's kink a value falls, or is magnified by the small
-        variances of a batch. Gradients that are off for another reason are off in f64, too.
+        Rounding grows beyond the limit where it decides on which side of a ReLU's kink a value falls, and where
+        the variance that a batch is divided by is small. What is wrong for another reason is wrong in f64, too.
         """
         skip = set(self.report.noise)
-        rounding = compare(check.what, ("f64", exact), ("f32", found["PyTorch"]), check.tolerance, skip)
-        if rounding.ok:
+        rounding = compare(check.what, ("f64", exact), ("f32", found["PyTorch"]), check.tolerance, skip).error
+        if rounding is None or check.error is None or check.error > ROUNDING * rounding:
             return check
         self.report.notes.append(
-            f"gradients are compared in f64: in f32 rounding moves those of PyTorch by {rounding.error:.0e}"
+            f"{check.what} are compared in f64: in f32 those of PyTorch are off by {rounding:.0e}"
         )
         keras = self._trainable(self._side("keras", double=True).gradients(inputs, step))
         limit = TOLERANCES["gradients"][True]
