@@ -15,6 +15,7 @@ MISSING: Any = object()
 ITEMS = {
     "shape": ("size",), "free_shape": ("size",), "ranges": ("place",), "place": ("start", "stop", "step"),
     "repeats": ("count",), "axes": ("axis",), "swaps": ("axis",),
+    "last_first": ("edge",),
 }  # fmt: skip
 """Sequences of which each item is an argument for itself, and what the parameters for items are called."""
 
