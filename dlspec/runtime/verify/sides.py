@@ -114,7 +114,8 @@ class Torch(_Framework):
             if step is None:
                 root = self.model().train()
                 result = root(*self.tensors(batch).values())
-                loss = sum(r.square().mean() for r in (result if isinstance(result, tuple) else (result,)))
+                results = result if isinstance(result, tuple) else (result,)
+                loss = sum(r.square().mean() for r in results if r.is_floating_point())
             else:
                 training = self.training().train()
                 root = self.root(training)
@@ -175,6 +176,7 @@ class Keras(_Framework):
                 if training is None:
                     result = root(*arrays.values(), training=True)
                     results = result if isinstance(result, (tuple, list)) else (result,)
+                    results = [r for r in results if keras.backend.is_float_dtype(r.dtype)]
                     loss = sum(keras.ops.mean(keras.ops.square(r)) for r in results)
                 else:
                     loss = training.steps[step](arrays, training=True)
