@@ -271,3 +271,16 @@ def test_every_initialiser_can_be_written_anywhere(kind: str) -> None:
     many = f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"
     with pytest.raises(dlspec.SpecError, match="DLS0205"):
         dlspec.loads(text.format(many, shape, layer))
+
+
+@pytest.mark.parametrize("name", ["sum", "min", "max"])
+def test_what_a_function_is_given_is_computed_once(name: str) -> None:
+    """These are functions of numbers, too: which of both is meant shows only when the argument is known."""
+    graph = model(f"  output y = {name}(x * 2, axis = 1)")
+    assert operators(graph) == ["constant", "mul", name]
+
+
+@pytest.mark.parametrize(("numbers", "dtype"), [("1, 0", "i64"), ("1, 0.5", "f32"), ("x, 0", "f32")])
+def test_numbers_beside_a_condition_are_not_bool(numbers: str, dtype: str) -> None:
+    graph = model(f"  output y = where(x > 0, {numbers})")
+    assert str(graph.types["y"]) == f"{dtype}[N, 8]"

@@ -152,7 +152,9 @@ class _Verification:
 
     def _gradients(self, sides: dict[str, Torch | Keras], batch: Arrays) -> None:
         weights = self.program.all_weights(self.program.models[self.model])
-        if self._random() or not any(weight.trainable for weight in weights):
+        learns = any(weight.trainable for weight in weights)
+        smooth = any(type.is_float for type in self.program.model(self.model).output_types())
+        if self._random() or not (learns and smooth):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
