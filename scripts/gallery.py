@@ -82,7 +82,9 @@ def _facts(entry: Entry, row: dict[str, Any]) -> list[str]:
     lines = [f"- **{entry.model}**: {count(row['parameters'])} parameters; {entry.fact.source}"]
     if not isinstance(row["macs"], int):
         lines.append(f"  - multiply-accumulates: {row['macs']}")
-    lines += [f"  - {size.name}: {count(size.parameters)} parameters; {size.source}" for size in entry.fact.sizes]
+    lines += [
+        f"  - {size.name}: {count(size.parameters)} parameters; {size.source}" for size in entry.fact.sizes
+    ]
     if entry.fact.small.tolerance is not None:
         lines.append(f"  - compared within {entry.fact.small.tolerance:g}: {entry.fact.small.why}")
     return lines

@@ -58,7 +58,9 @@ def _whole(name: str, program: Program) -> dict[str, str]:
 
 
 def _models(name: str, program: Program) -> dict[str, str]:
-    return {f"{name}/{place}": text for model in program.models for place, text in _model(name, program, model)}
+    return {
+        f"{name}/{place}": text for model in program.models for place, text in _model(name, program, model)
+    }
 
 
 def _model(name: str, program: Program, model: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,9 @@ def measure(entry: Entry) -> dict[str, Any]:
         try:
             row["failures"] += step(entry, row)
         except Exception as error:  # one model's trouble must not end the table
-            row["failures"].append(f"{step.__name__.strip('_')}: {type(error).__name__}: {error}")
-            traceback.print_exc()
+            row["failures"].append(
+                f"{step.__name__[1:]}: {type(error).__name__}: {' '.join(str(error).split())}"
+            )
     row["seconds"] = round(time.perf_counter() - started, 1)
     return row
 
@@ -83,10 +83,13 @@ def _numbers(entry: Entry, row: dict[str, Any]) -> list[str]:
     found = {(check.what.split()[0], check.right): check.error for check in report.checks}
     row["errors"] = {name: found.get(key) for name, key in ERRORS.items()}
     row["errors"]["gradients"] = max(
-        (error for (what, _), error in found.items() if what == "gradients" and error is not None), default=None
+        (error for (what, _), error in found.items() if what == "gradients" and error is not None),
+        default=None,
     )
     row["notes"] = report.notes
-    failed = [f"{c.what}, {c.left} / {c.right}: {c.error:.1e} ({c.tensor})" for c in report.checks if not c.ok]
+    failed = [
+        f"{c.what}, {c.left} / {c.right}: {c.error:.1e} ({c.tensor})" for c in report.checks if not c.ok
+    ]
     missing = [f"no {name} was compared" for name in ERRORS if row["errors"][name] is None]
     return failed + missing
 
@@ -118,7 +121,11 @@ def run(chosen: list[Entry]) -> Iterator[dict[str, Any]]:
 
 def record(rows: list[dict[str, Any]], path: Path) -> None:
     """Write rows in the order of the zoo; rows of other models that are there already stay."""
-    known = {f"{row['spec']}:{row['model']}": row for row in json.loads(path.read_text())} if path.exists() else {}
+    known = (
+        {f"{row['spec']}:{row['model']}": row for row in json.loads(path.read_text())}
+        if path.exists()
+        else {}
+    )
     known |= {f"{row['spec']}:{row['model']}": row for row in rows}
     kept = [known[str(entry)] for entry in entries() if str(entry) in known]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +133,19 @@ def record(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 # After the errors: lines of the printed code, and seconds.
-HEAD = ("model", "lines", "parameters", "MACs", "Keras", "ONNX", "reference", "gradients", "torch", "keras", "s")
+HEAD = (
+    "model",
+    "lines",
+    "parameters",
+    "MACs",
+    "Keras",
+    "ONNX",
+    "reference",
+    "gradients",
+    "torch",
+    "keras",
+    "s",
+)
 SHAPE = "{:40} {:>5} {:>17} {:>17} {:>9} {:>9} {:>9} {:>9} {:>5} {:>5} {:>6}"
 
 
