@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,9 @@ def measure(entry: Entry) -> dict[str, Any]:
         try:
             row["failures"] += step(entry, row)
         except Exception as error:  # one model's trouble must not end the table
-            row["failures"].append(f"{step.__name__.strip('_')}: {type(error).__name__}: {error}")
-            traceback.print_exc()
+            row["failures"].append(
+                f"{step.__name__[1:]}: {type(error).__name__}: {' '.join(str(error).split())}"
+            )
     row["seconds"] = round(time.perf_counter() - started, 1)
     return row
 
