@@ -55,9 +55,15 @@ class Arguments:
         found = self.plan.slots.get((index, source)) if self.plan.slots else None
         if found is None:
             return self._plain(value)
+        return self._filled(found, parameter)
+
+    def _filled(self, found: Any, parameter: Parameter) -> Any:
+        """A value with the parameters in it written out."""
         if isinstance(found, Ref):
             return parameter(found.name)
-        return tuple(parameter(item.name) if isinstance(item, Ref) else self._plain(item) for item in found)
+        if isinstance(found, tuple):
+            return tuple(self._filled(item, parameter) for item in found)
+        return self._plain(found)
 
     def passed(
         self, index: int, node: Node, callee: Plan, params: Mapping[str, str], parameter: Parameter

@@ -12,6 +12,12 @@ from dlspec.ir.graph import Graph
 MISSING: Any = object()
 """The default of a parameter that must be given."""
 
+ITEMS = {
+    "shape": ("size",), "free_shape": ("size",), "ranges": ("place",), "place": ("start", "stop", "step"),
+    "repeats": ("count",), "axes": ("axis",), "swaps": ("axis",),
+}  # fmt: skip
+"""Sequences of which each item is an argument for itself, and what the parameters for items are called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ref:
@@ -104,15 +110,21 @@ class Slots:
             return None
         if isinstance(values[0], Symbolic):
             return None  # a size of what comes in, called what the first instance calls it
-        if source == "shape" or any(map(_has_symbol, values)):
-            base = "size" if source == "shape" else source
-            items = [self._slot(index, base, item, {}) for item in zip(*vector, strict=True)]
-            return tuple(v if item is None else item for item, v in zip(items, vector[0], strict=True))
+        if (source in ITEMS and isinstance(vector[0], tuple)) or any(map(_has_symbol, values)):
+            return self._items(index, source, vector)
         for known in (self._block, self._used):
             for name, others in known.items():
                 if _same(others, values):
                     return self._use(name, values)
         return self._use(self._unused(source), values)
+
+    def _items(self, index: int, source: str, vector: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = ITEMS.get(source, (source,))
+        found = []
+        for place, values in enumerate(zip(*vector, strict=True)):
+            slot = self._slot(index, names[min(place, len(names) - 1)], values, {})
+            found.append(values[0] if slot is None else slot)
+        return tuple(found)
 
     def _use(self, name: str, values: tuple[Any, ...]) -> Ref:
         self._used.setdefault(name, values)

@@ -18,7 +18,19 @@ from dlspec.syntax.source import Source, Span
 from dlspec.weights.patterns import PatternError, compiled, matched
 
 FRAMEWORKS = ("torch", "keras")
-ABOUT = ("source", "framework", "models", "prefix", "endings", "ignore", "needs", "tables", "let", "tied", "weights")
+ABOUT = (
+    "source",
+    "framework",
+    "models",
+    "prefix",
+    "endings",
+    "ignore",
+    "needs",
+    "tables",
+    "let",
+    "tied",
+    "weights",
+)
 RULE = ("from", "layout", "axis", "stack", "part", "slice", "index", "value")
 PIECE = ("from", "layout", "axis", "part", "slice", "index")
 

@@ -150,7 +150,6 @@ class _Planner:
                 raise self.mapping.wrong(f"the rule of `{rule.pattern}`: {error}", rule.pattern) from None
         return None
 
-
     def _with_lets(self, values: dict[str, Any], rule: Rule) -> dict[str, Any]:
         """The values, and those of the `let`s that a rule uses; each may use those above it."""
         lets, used = self.mapping.lets, set(WORD.findall(str(rule.made)))

@@ -83,7 +83,9 @@ def llama(folder: Path) -> Sample:
         "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0},
     }  # fmt: skip
     given = {"input_ids": tokens(99, 20)}
-    return _build(folder, "LlamaForCausalLM", "LlamaConfig", sizes, given, {"logits": "logits"}, {"input_ids": "tokens"})
+    return _build(
+        folder, "LlamaForCausalLM", "LlamaConfig", sizes, given, {"logits": "logits"}, {"input_ids": "tokens"}
+    )
 
 
 def vit(folder: Path) -> Sample:

@@ -74,7 +74,9 @@ def test_expressions_tables_and_parameters() -> None:
 
 
 def test_a_rule_whose_table_lacks_the_name_is_for_others() -> None:
-    arrays = {n.replace(".norm.weight", ".scale").replace(".norm.bias", ".shift"): a for n, a in named().items()}
+    arrays = {
+        n.replace(".norm.weight", ".scale").replace(".norm.bias", ".shift"): a for n, a in named().items()
+    }
     special = {"layers.{i}.norm.{p}": "h.{i}.{leaf[p]}"}
     same(convert(arrays, {**special, **RULES}, tables={"leaf": {"weight": "scale", "bias": "shift"}}))
     only_one = {"layers.{i}.norm.{p}": "h.{i}.{leaf[p]}"}
@@ -87,8 +89,10 @@ def test_a_rule_whose_table_lacks_the_name_is_for_others() -> None:
 
 def test_lets() -> None:
     """`{k}` and `{letter}` are computed of the placeholders, each of those above."""
-    arrays = {n.replace("h.0", "h.c").replace("h.1", "h.b").replace("h.2", "h.a"): a for n, a in named().items()}
-    lets = {"k": "depth - 1 - i", "letter": 'letters[k]', "unused": "nothing + 1"}
+    arrays = {
+        n.replace("h.0", "h.c").replace("h.1", "h.b").replace("h.2", "h.a"): a for n, a in named().items()
+    }
+    lets = {"k": "depth - 1 - i", "letter": "letters[k]", "unused": "nothing + 1"}
     rules = {**RULES, "layers.{i}.{part}": "h.{letter}.{part}"}
     same(convert(arrays, rules, let=lets, tables={"letters": "abc"}))
 
@@ -167,7 +171,10 @@ def test_prefixes_and_wrappers() -> None:
 
 
 def test_older_endings() -> None:
-    some = {n.replace("norm.weight", "norm.gamma").replace("norm.bias", "norm.beta"): a for n, a in named().items()}
+    some = {
+        n.replace("norm.weight", "norm.gamma").replace("norm.bias", "norm.beta"): a
+        for n, a in named().items()
+    }
     same(convert(some, RULES, endings={"norm.gamma": "norm.weight", "norm.beta": "norm.bias"}))
     same(convert(named(), RULES, endings={"norm.gamma": "norm.weight"}))
 
@@ -229,7 +236,9 @@ def test_keras_conventions() -> None:
     gates = [1, 0, 2]  # Keras has update, reset, new; PyTorch reset, update, new
     for ours, theirs in (("weight_ih", "kernel"), ("weight_hh", "recurrent_kernel")):
         arrays[f"gru/{theirs}"] = w(f"gru.{ours}_l0").reshape(3, 3, 3)[gates].reshape(9, 3).T
-    arrays["gru/bias"] = np.stack([w(f"gru.{n}_l0").reshape(3, 3)[gates].reshape(9) for n in ("bias_ih", "bias_hh")])
+    arrays["gru/bias"] = np.stack(
+        [w(f"gru.{n}_l0").reshape(3, 3)[gates].reshape(9) for n in ("bias_ih", "bias_hh")]
+    )
     rules = {
         "conv{n}": "c{n}", "norm1": "bn", "embedding": "table", "norm2": "ln", "linear": "top", "gru": "gru",
     }  # fmt: skip
@@ -320,7 +329,9 @@ def test_mappings_are_found_by_name(tmp_path: Path) -> None:
         model.convert(named(), "torchvison")
     (found,) = error.value.diagnostics
     assert (found.code, found.hint) == ("DLS0731", "did you mean `torchvision`?")
-    (tmp_path / "mine.dls").write_text('import "net.dls"\nblock Other { input x: f32[N, 4] output y = x -> Linear(2) }')
+    (tmp_path / "mine.dls").write_text(
+        'import "net.dls"\nblock Other { input x: f32[N, 4] output y = x -> Linear(2) }'
+    )
     with pytest.raises(SpecError, match="no mapping `torchvision`: the spec is no file"):
         MODEL.convert(named(), "torchvision")
 
@@ -370,7 +381,10 @@ def test_another_number_of_layers() -> None:
 def test_foreign_names_without_a_mapping() -> None:
     with pytest.raises(SpecError) as error:
         MODEL.convert(named())
-    assert error.value.diagnostics[-1].hint == "its names are not the spec's: say whose they are with `--mapping`"
+    assert (
+        error.value.diagnostics[-1].hint
+        == "its names are not the spec's: say whose they are with `--mapping`"
+    )
 
 
 def test_shapes_and_types_that_do_not_fit() -> None:
@@ -388,12 +402,18 @@ def test_shapes_and_types_that_do_not_fit() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"from": "ln_f.weight", "layout": "a b -> b a"}, "an array of shape (4,) has not the 2 axes of a b -> b a"),
+        (
+            {"from": "ln_f.weight", "layout": "a b -> b a"},
+            "an array of shape (4,) has not the 2 axes of a b -> b a",
+        ),
         ({"from": "ln_f.weight", "part": [0, 3]}, "an axis of 4 has not 3 equal parts"),
         ({"from": "ln_f.weight", "slice": [2, 6]}, "an axis of 4 does not reach to 6"),
         ({"from": "ln_f.weight", "slice": [0, 1], "axis": 1}, "a tensor of shape [4] has no axis 1"),
         ({"from": "ln_f.weight", "index": 4}, "there is no number 4 in a tensor of shape [4]"),
-        ({"from": ["ln_f.weight", "h.0.linear1.weight"], "axis": 0}, "shapes [4], [6, 4] cannot be joined at axis 0"),
+        (
+            {"from": ["ln_f.weight", "h.0.linear1.weight"], "axis": 0},
+            "shapes [4], [6, 4] cannot be joined at axis 0",
+        ),
         ({"from": ["ln_f.weight", "ln_f.weight"], "axis": 1}, "shapes [4], [4] cannot be joined at axis 1"),
     ],
 )

@@ -27,6 +27,8 @@ TOLERANCES = {
     "gradients": (1e-5, 1e-9),
     "weights": (1e-4, 1e-9),
 }
+COMPUTING = ("model.py", "train.py")
+"""The files of a project that state the precision of a computation."""
 ZERO = 1e-12
 """A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
 
@@ -54,7 +56,7 @@ class _Verification:
         self.training = next((t for t in program.trainings.values() if program.models[model] in t.models.values()
                               and len(t.models) == 1), None)  # fmt: skip
         self.report = Report(model, "f64" if double else "f32")
-        self.projects: dict[str, Project] = {}
+        self.projects: dict[tuple[str, bool], Project] = {}
 
     def run(self, train_steps: int) -> Report:
         with tempfile.TemporaryDirectory(prefix="dlspec-") as folder:
@@ -75,19 +77,24 @@ class _Verification:
 
     def _side(self, name: str, double: bool | None = None) -> Torch | Keras:
         """A framework's adapter; projects are printed and imported once."""
-        if name not in self.projects:
-            self.projects[name] = load_project(self._files(name))
         chosen = self.double if double is None else double
+        if (name, chosen) not in self.projects:
+            self.projects[name, chosen] = load_project(self._files(name, chosen))
         backend = load_backend(name)
         cls = model_class(self.program, self.model, backend)
         attribute = next(iter(attribute_names(self.training, backend).values())) if self.training else None
-        return FRAMEWORKS[name](self.projects[name], cls, self.weights, chosen, attribute)
+        return FRAMEWORKS[name](self.projects[name, chosen], cls, self.weights, chosen, attribute)
 
-    def _files(self, name: str) -> dict[str, str]:
+    def _files(self, name: str, double: bool) -> dict[str, str]:
+        """The printed files; in double precision all that they say of f32 is said of f64."""
         backend = load_backend(name)
         if self.training is None:
-            return print_model_files(self.program, self.model, backend)
-        return print_project(self.program, self.training.name, backend)
+            files = print_model_files(self.program, self.model, backend)
+        else:
+            files = print_project(self.program, self.training.name, backend)
+        if double:  # tensors that the code makes, which no switch of the framework reaches
+            files |= {f: files[f].replace("float32", "float64") for f in files if f in COMPUTING}
+        return files
 
     def _batches(self, side: Any, count: int) -> list[Arrays]:
         """Real batches in the order of training, or one drawn input."""
@@ -141,7 +148,8 @@ class _Verification:
     # --- gradients and training -------------------------------------------------------------------
 
     def _gradients(self, sides: dict[str, Torch | Keras], batch: Arrays) -> None:
-        if self._random():
+        weights = self.program.all_weights(self.program.models[self.model])
+        if self._random() or not any(weight.trainable for weight in weights):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
