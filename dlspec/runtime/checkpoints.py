@@ -7,6 +7,7 @@ plain containers and refuses everything else.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -123,8 +124,11 @@ VARIABLES = {
     "embedding": (("embeddings",),),
     "normalization": (("mean", "variance", "count"),),
 }  # fmt: skip
-LAYER = ("kernel", "bias")  # dense and convolutional layers of every kind
-CELL = ("kernel", "recurrent_kernel", "bias")  # recurrent cells
+LAYERS = ("conv", "depthwise", "separable", "dense", "einsum_dense")
+LAYER = ("kernel", "bias")
+CELL = ("kernel", "recurrent_kernel", "bias")
+UNNAMED = re.compile(r"variable(_\d+)?")
+"""What Keras calls a variable that has no name of its own; here it is its number in its layer."""
 
 
 def _read_keras(path: Path) -> Tensors:
@@ -152,8 +156,10 @@ def _older(root: Any) -> Tensors:
     found = {}
     for layer in root.attrs["layer_names"]:
         group = root[_text(layer)]
-        for name in map(_text, group.attrs["weight_names"]):
-            found[name.removesuffix(":0")] = _dataset(group[name])
+        for number, name in enumerate(map(_text, group.attrs["weight_names"])):
+            owner, _, variable = name.removesuffix(":0").rpartition("/")
+            plain = str(number) if UNNAMED.fullmatch(variable) else variable
+            found[f"{owner}/{plain}"] = _dataset(group[name])
     return found
 
 
@@ -189,7 +195,12 @@ def _kind(name: str) -> str:
 
 
 def _variables(kind: str, count: int) -> list[str]:
-    known = VARIABLES.get(kind, (CELL,) if kind.endswith("cell") else (LAYER,))
+    """The names of a layer's variables, in their order; a number for each that is not known."""
+    known = VARIABLES.get(kind, ((),))
+    if kind.endswith("cell"):
+        known = (CELL,)
+    elif kind.startswith(LAYERS):
+        known = (LAYER,)
     names = next((names for names in known if len(names) == count), max(known, key=len))
     return [names[i] if i < len(names) else str(i) for i in range(count)]
 
