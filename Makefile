@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 WORKERS ?= 2
 DEMO ?= demo-results
+ONLY ?= *
 
 # Test processes share the cores: one thread each is quicker than two processes fighting over them.
 TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
   OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types goldens goldens-check docs wheel-test bench clean
+.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo gallery wheel-test bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,13 @@ goldens-check: $(READY) ## The printed code is as recorded, and ruff finds nothi
 docs: $(READY) ## Write the pages of operators and errors anew, from the code and the catalogue
 	$(BIN)/python scripts/operators_page.py
 	$(BIN)/python scripts/errors_page.py
+
+zoo: $(READY) ## Every model of the zoo from end to end, the heavy ones too; ONLY=vision/resnet for one spec
+	$(TEST_ENV) $(BIN)/python scripts/zoo.py --only '$(ONLY)' $(if $(RECORD),--json $(RECORD))
+
+gallery: RECORD = docs/gallery/zoo.json
+gallery: zoo ## Run the zoo, record it, and write docs/gallery.md and its drawings from that
+	$(BIN)/python scripts/gallery.py
 
 wheel-test: $(READY) ## Build the wheel, install it elsewhere, run tests and commands against it
 	$(TEST_ENV) bash scripts/test_wheel.sh $(BIN)/python

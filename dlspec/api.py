@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,19 @@ from dlspec.elaborate.program import elaborate, load_program
 from dlspec.ir.graph import Graph, Program
 from dlspec.summary import Summary, summarize
 from dlspec.syntax.parser import parse_text
+from dlspec.zoo import locate
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 
 def load(path: str | Path, set: dict[str, Any] | None = None) -> Spec:
-    """The checked spec of a file. `set` overrides `let`s and parameters: ``{"Net.classes": 5}``.
+    """The checked spec of a file, or of `zoo:NAME`, one that comes with dlspec.
 
+    `set` overrides `let`s and parameters: ``{"Net.classes": 5}``.
     Raises `dlspec.SpecError`, which carries every diagnostic.
     """
-    return Spec(load_program(path, set))
+    return Spec(load_program(locate(path), set))
 
 
 def loads(text: str, set: dict[str, Any] | None = None) -> Spec:
@@ -90,6 +93,26 @@ class Model:
         from dlspec.weights.draw import draw_weights
 
         return draw_weights(self.program, self.name, seed)
+
+    def convert(
+        self, source: Any, mapping: Any = None, seed: int = 0, fresh: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The model's weights, made of those of another library.
+
+        source
+            a file (safetensors, also in several parts; a PyTorch checkpoint; Keras weights), a folder, or
+            arrays by their foreign names: ``torch_model.state_dict()``, ``{v.path: v for v in keras_model.weights}``.
+        mapping
+            ``"huggingface"`` for ``SPEC.huggingface.toml`` beside the spec; a path; or the table that such a file
+            holds. None where names and layouts are the spec's.
+        fresh
+            paths of layers that keep weights drawn from `seed`, such as a head for other classes.
+
+        Raises `SpecError` that lists every tensor that is missing, left over, or of another shape.
+        """
+        from dlspec.runtime.conversion import convert_weights
+
+        return convert_weights(self.program, self.name, source, mapping, seed, fresh).arrays()
 
     def code(self, backend: str) -> str:
         """The printed code of ``model.py`` (``"torch"``, ``"keras"``), or the ONNX text (``"onnx"``)."""

@@ -56,6 +56,8 @@ MEANINGS = {
     "weight_init": "how the weight is drawn first",
     "bias_init": "how the bias is drawn first",
     "recurrent_init": "how the recurrent weight is drawn first",
+    "peepholes": "let the gates see the cell",
+    "recurrent_bias": "add a second bias, beside W_hh h",
     "init": "how it is drawn first",
     "trainable": "false: fixed, but saved with the weights",
     "out_channels": "number of filters",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import dlspec
 from dlspec.elaborate.declarations import LATER
+from dlspec.zoo import entries
 
 pytestmark = pytest.mark.checkout
 
@@ -47,6 +49,25 @@ def test_python_examples_run() -> None:
     done = doctest.testfile(str(DOCS / "python-api.md"), module_relative=False)
     assert done.attempted > 10
     assert done.failed == 0
+
+
+def test_the_gallery_shows_every_model_as_it_is() -> None:
+    """`make gallery` after a change of the zoo (`ONLY=group/name` for one spec) writes page, drawings and record."""
+    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    record = json.loads((DOCS / "gallery" / "zoo.json").read_text(encoding="utf-8"))
+    rows = {f"{row['spec']}:{row['model']}": row for row in record}
+    assert list(rows) == [str(entry) for entry in entries()]
+    for entry in entries():
+        row, summary = rows[str(entry)], dlspec.load(entry.path).model(entry.model).summary()
+        macs = summary.macs if isinstance(summary.macs, int) else str(summary.macs)
+        assert (row["parameters"], row["macs"]) == (summary.parameters, macs), str(entry)
+        assert row["lines"] == len(entry.path.read_text("utf-8").splitlines()), str(entry)
+        assert not row["failures"], str(entry)
+        name = f"{entry.spec.replace('/', '-')}-{entry.model}.svg"
+        assert f"](gallery/{name})" in page
+        assert (DOCS / "gallery" / name).is_file()
+    cells = [line for line in page.splitlines() if line.startswith("| [")]
+    assert [cell.split("|")[2].strip() for cell in cells] == [f"{row['parameters']:,}" for row in record]
 
 
 def test_the_page_of_operators_is_up_to_date() -> None:

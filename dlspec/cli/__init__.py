@@ -13,6 +13,8 @@ from dlspec import __version__
 COMMANDS = {
     "check": ("inspect", "Parse and validate specs."),
     "summary": ("inspect", "Layers, shapes, parameters, MACs, memory."),
+    "draw": ("draw", "Draw a model and its blocks as an SVG picture."),
+    "specs": ("specs", "List the specs that come with dlspec, or print one."),
     "ir": ("inspect", "The checked program as JSON, or its JSON schema."),
     "explain": ("explain", "What an error code means, with an example that fails and one that works."),
     "compile": ("write", "Write the code: PyTorch, Keras or ONNX."),
@@ -20,6 +22,7 @@ COMMANDS = {
     "train": ("run", "Train on the spec's data."),
     "evaluate": ("run", "Loss and metrics of trained weights on a split."),
     "predict": ("run", "The model's outputs for arrays in a file."),
+    "convert-weights": ("convert", "Weights of another library to those of a spec."),
     "verify": ("verify", "Do all backends compute the same numbers?"),
 }
 
@@ -32,7 +35,7 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module = import_module(f"dlspec.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, f"{name}_command")
+        command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

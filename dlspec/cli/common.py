@@ -49,7 +49,14 @@ def telling_errors(as_json: bool = False) -> Iterator[None]:
 
 
 # What a module that is not there is part of, by the extra that brings it.
-EXTRAS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "onnxruntime": "onnx", "sklearn": "data"}
+EXTRAS = {
+    "torch": "torch",
+    "keras": "keras",
+    "h5py": "keras",
+    "tensorflow": "keras",
+    "onnxruntime": "onnx",
+    "sklearn": "data",
+}
 
 
 def _not_installed(error: ModuleNotFoundError) -> Diagnostic:
@@ -84,10 +91,11 @@ def show(diagnostics: list[Diagnostic], as_json: bool = False) -> None:
 
 
 def load(spec: Path, settings: tuple[str, ...] = ()) -> Program:
-    """The checked program of a spec file."""
+    """The checked program of a spec file; `zoo:NAME` is one that comes with dlspec."""
     from dlspec.elaborate.program import load_program
+    from dlspec.zoo import locate
 
-    return load_program(spec, parse_settings(settings))
+    return load_program(locate(spec), parse_settings(settings))
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:

@@ -62,9 +62,8 @@ def compile_command(
         return
     write_project(files, prepare_folder(out, force))
     written = list(files)
-    owner = _owner(program, name)
-    if weights if weights is not None else summarize(*owner).weight_bytes < SMALL:
-        written += _initial_weights(*owner, chosen, out, seed or 0)
+    if weights if weights is not None else summarize(*_owner(program, name)).weight_bytes < SMALL:
+        written += _initial_weights(program, name, chosen, out, seed)
     if as_json:
         echo_json({"ok": True, "folder": str(out), "files": sorted(written)})
     else:
@@ -87,19 +86,26 @@ def _owner(program: Program, name: str) -> tuple[Program, str]:
     return as_model(program, program.trainings[name]) if name in program.trainings else (program, name)
 
 
-def _initial_weights(program: Program, model: str, backend: Backend, folder: Path, seed: int) -> list[str]:
+def _initial_weights(
+    program: Program, name: str, backend: Backend, folder: Path, seed: int | None
+) -> list[str]:
     """Write initial weights beside the code: as safetensors, for ONNX as the binary model and its data."""
+    from dlspec.runtime.training import initial_weights
     from dlspec.weights.draw import draw_weights
     from dlspec.weights.store import metadata, save_weights
 
-    arrays = draw_weights(program, model, seed)
+    training = program.trainings.get(name)
     if backend.language != "onnx":
-        save_weights(folder / "weights.safetensors", arrays, metadata(model, seed))
+        arrays = (
+            initial_weights(program, training, seed) if training else draw_weights(program, name, seed or 0)
+        )
+        save_weights(folder / "weights.safetensors", arrays, metadata(name, seed))
         return ["weights.safetensors"]
     from dlspec.emit.onnx import print_onnx
     from dlspec.runtime.onnx import write_model
 
-    text = print_onnx(program, model, backend)
+    text = print_onnx(program, name, backend)
+    arrays = draw_weights(program, name, seed or 0)
     return [path.name for path in write_model(text, arrays, folder / "model.onnx", external=True)]
 
 

@@ -21,7 +21,7 @@ ALIASES = {
     "BatchNorm2d": "BatchNorm", "BatchNorm3d": "BatchNorm", "LayerNormalization": "LayerNorm",
     "InstanceNormalization": "InstanceNorm", "InstanceNorm2d": "InstanceNorm", "GroupNormalization": "GroupNorm",
     "RMSNormalization": "RMSNorm", "SimpleRNN": "RNN", "Embed": "Embedding", "Lookup": "Embedding",
-    "Dropout2d": "Dropout",
+    "Dropout2d": "Dropout", "LocalResponseNorm": "local_response_norm", "LRN": "local_response_norm",
     # functions
     "swish": "silu", "SiLU": "silu", "ReLU": "relu", "Relu": "relu", "GELU": "gelu", "Gelu": "gelu", "ELU": "elu",
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Softmax": "softmax", "LeakyReLU": "leaky_relu",

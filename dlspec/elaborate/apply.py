@@ -19,7 +19,7 @@ from dlspec.elaborate.values import (
     Stack,
     describe,
 )  # fmt: skip
-from dlspec.ir.builder import Handle
+from dlspec.ir.builder import Handle, beside
 from dlspec.ir.dims import Symbolic
 from dlspec.ir.op import Op
 from dlspec.ops import operator
@@ -118,7 +118,7 @@ def tensors(
         given = "1 tensor goes in" if len(flat) == 1 else f"{len(flat) or 'no'} tensors go in"
         message = f"`{what}` takes {_count(cls)} ({names}), but is given {len(flat)}"
         raise fail("DLS0208", message, span, given, _count_hint(cls, what, flat))
-    like = next((o for o in flat if isinstance(o, Handle)), None)
+    like = beside(flat)
     return [_tensor(o, like, what, span, p, frame) for o, p in zip(flat, places, strict=True)], places
 
 

@@ -44,7 +44,7 @@ LIST_FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Functions of lists, whatever is in them: tensors too."""
 FUNCTIONS |= LIST_FUNCTIONS
 
-REMEMBERING = frozenset({"sum", "zip", "enumerate"})
+REMEMBERING = frozenset({"sum", "len", "zip", "enumerate"})
 """Functions whose results remember where their parts came from (`ir.traced`)."""
 ROUNDING = frozenset({"int", "floor", "ceil", "round"})
 """Functions that leave whole numbers as they are."""

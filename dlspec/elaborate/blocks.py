@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.elaborate.apply import not_a_tensor
@@ -25,11 +24,15 @@ from dlspec.elaborate.values import (
 )  # fmt: skip
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Dim, Symbolic, substitute
-from dlspec.ir.graph import Graph
+from dlspec.ir.graph import Call, Graph
+from dlspec.ir.op import Types
 from dlspec.ir.traced import Traced, bindings, translate, untraced
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
+
+if TYPE_CHECKING:
+    from dlspec.elaborate.calls import Given
 
 
 def make_instance(definition: BlockDefinition, given: list[Any], span: Span, frame: Frame) -> BlockInstance:
@@ -47,7 +50,7 @@ def make_instance(definition: BlockDefinition, given: list[Any], span: Span, fra
         else:
             name = argument.name.id
             if name not in names:
-                raise unknown_argument(definition.name, argument.name, names)
+                raise unknown_argument(definition.name, argument.name, [*names, *input_names(definition)])
         if name in arguments:
             raise given_twice(f"argument `{name}`", argument.whole, spans[name])
         check_argument(definition.name, name, argument.value, argument.span)
@@ -63,15 +66,21 @@ def use_block(
     span: Span,
     frame: Frame,
     written: Sequence[Span | None] = (),
+    named: Sequence[Given] = (),
 ) -> Any:
-    """The instance applied to tensors: its graph is elaborated (once for equal uses) and called."""
+    """The instance applied to tensors: its graph is elaborated (once for equal uses) and called.
+
+    `named` are those that are given by the name of an input.
+    """
     builder, session = frame.builder, frame.session
     if builder is None:
         raise fail(
             "DLS0216", "a block can only be used inside another block, model or step", span, "no tensors here"
         )
-    handles = _operands(instance, operands, span, frame, written)
-    key = resolve_graph(instance, [h.type for h in handles], span, session)
+    values, places = place_inputs(instance.definition, operands, span, written, named)
+    given = _operands(instance.definition, values, places, span, frame)
+    handles = [handle for handle in given if handle is not None]
+    key = resolve_graph(instance, [None if h is None else h.type for h in given], span, session)
     graph = session.graphs[key]
     name = frame.name_instance(instance, instance_base(instance.definition.name), span)
     _check_sharing(instance, key, span, frame)
@@ -96,31 +105,69 @@ def _sources(instance: BlockInstance) -> dict[str, Dim]:
     return {**instance.sources, **traced}
 
 
+def place_inputs(
+    definition: BlockDefinition,
+    operands: list[Any],
+    span: Span,
+    written: Sequence[Span | None],
+    named: Sequence[Given],
+) -> tuple[list[Any], list[Span | None]]:
+    """What a block is given, input by input: by position, by name, or None for what may be left out."""
+    inputs = inputs_of(definition)
+    names = [statement.name.id for statement in inputs]
+    values = [*operands]
+    places = [*written, *(None,) * (len(operands) - len(written))]
+    by_name: dict[str, Given] = {}
+    for argument in named:
+        assert argument.name is not None
+        name = argument.name.id
+        if name not in names:
+            raise unknown_argument(definition.name, argument.name, names)
+        if name in by_name or names.index(name) < len(operands):
+            first = by_name[name].whole if name in by_name else places[names.index(name)]
+            raise given_twice(f"input `{name}`", argument.whole, first or span)
+        by_name[name] = argument
+    for statement in inputs[len(operands) :]:
+        given = by_name.get(statement.name.id)
+        if given is None and statement.default is None:
+            tensors = sum(isinstance(argument.value, Handle) for argument in named)
+            raise _wrong_count(definition, len(operands) + tensors, span)
+        values.append(None if given is None else given.value)
+        places.append(None if given is None else given.span)
+    if len(values) > len(inputs):
+        raise _wrong_count(definition, len(values), span)
+    return values, places
+
+
+def _wrong_count(definition: BlockDefinition, count: int, span: Span) -> SpecError:
+    inputs = inputs_of(definition)
+    listing = ", ".join(f"`{statement.name.id}`" for statement in inputs) or "none"
+    needed = sum(statement.default is None for statement in inputs)
+    takes = f"{len(inputs)} input{'' if len(inputs) == 1 else 's'}"
+    message = (
+        f"`{definition.name}` takes {takes if needed == len(inputs) else f'{needed} to {takes}'} ({listing})"
+    )
+    return SpecError(
+        [
+            Diagnostic(
+                "DLS0208", f"{message}, but is given {count}", span, "wrong number of tensors",
+                [Note(definition.block.name.span, "declared here")],
+                hint="pipe several tensors as `(a, b) -> Block` or call `block(a, b)`",
+            )
+        ]
+    )  # fmt: skip
+
+
 def _operands(
-    instance: BlockInstance, operands: list[Any], span: Span, frame: Frame, written: Sequence[Span | None]
-) -> list[Handle]:
-    block = instance.definition.block
-    declared = input_names(instance.definition)
-    if len(operands) != len(declared):
-        listing = ", ".join(f"`{n}`" for n in declared) or "none"
-        raise SpecError(
-            [
-                Diagnostic(
-                    "DLS0208",
-                    f"`{block.name.id}` takes {_inputs(len(declared))} ({listing}), but is given {len(operands)}",
-                    span, "wrong number of tensors", [Note(block.name.span, "declared here")],
-                    hint="pipe several tensors as `(a, b) -> Block` or call `block(a, b)`",
-                )
-            ]
-        )  # fmt: skip
-    for operand, place in zip_longest(operands, written[: len(operands)]):
-        if not isinstance(operand, Handle):
-            raise not_a_tensor(block.name.id, operand, place or span)
-    return [frame.localize(operand) for operand in operands]
-
-
-def _inputs(count: int) -> str:
-    return "1 input" if count == 1 else f"{count} inputs"
+    definition: BlockDefinition, operands: list[Any], places: list[Span | None], span: Span, frame: Frame
+) -> list[Handle | None]:
+    found: list[Handle | None] = []
+    for operand, place, statement in zip(operands, places, inputs_of(definition), strict=True):
+        left_out = operand is None and statement.default is not None
+        if not left_out and not isinstance(operand, Handle):
+            raise not_a_tensor(definition.name, operand, place or span)
+        found.append(None if operand is None else frame.localize(operand))
+    return found
 
 
 def inputs_of(definition: BlockDefinition) -> list[tree.Input]:
@@ -134,9 +181,9 @@ def input_names(definition: BlockDefinition) -> list[str]:
 
 
 def resolve_graph(
-    instance: BlockInstance, types: list[TensorType] | None, span: Span, session: Session
+    instance: BlockInstance, types: Sequence[Types] | None, span: Span, session: Session
 ) -> str:
-    """The key of the instance's graph for inputs of these types; a model has its own types."""
+    """The key of the instance's graph for inputs of these types (None: left out); a model has its own."""
     definition = instance.definition
     if definition.block.is_model:
         types = None
@@ -153,7 +200,7 @@ def resolve_graph(
 def _elaborate(
     definition: BlockDefinition,
     arguments: dict[str, Any],
-    types: list[TensorType] | None,
+    types: Sequence[Types] | None,
     span: Span,
     session: Session,
 ) -> str | None:
@@ -178,14 +225,35 @@ def _elaborate(
         session.active.pop()
     if not fine:
         return None
+    is_function = not block.is_model and is_function_name(block.name.id)
     graph = builder.build(
-        frame.final_names(),
-        doc=block.doc,
-        defaults=_defaults(block),
-        fixed=tuple(sorted(frame.fixed)),
-        location=location(block.name.span),
-    )
+        frame.final_names(), doc=block.doc, defaults=_defaults(block), function=is_function,
+        fixed=tuple(sorted(frame.fixed)), location=location(block.name.span),
+    )  # fmt: skip
+    state = state_of(graph, session) if is_function else ""
+    if state:
+        raise fail("DLS0420", f"`{block.name.id}` begins with a small letter, so it is a function, but it has {state}",
+                   block.name.span, "has state of its own",
+                   "begin its name with a capital letter")  # fmt: skip
     return session.add_graph(graph)
+
+
+def is_function_name(name: str) -> bool:
+    """Whether a block of this name is a pure function, as `relu` is one and `Conv2d` is not."""
+    return name.lstrip("_")[:1].islower()
+
+
+def state_of(graph: Graph, session: Session) -> str:
+    """What of a graph is no pure function, in the user's words; empty where all is."""
+    if graph.weights:
+        return f"the weight `{graph.weights[0].name}`"
+    for node in graph.nodes:
+        callee = session.graphs[node.op.graph] if isinstance(node.op, Call) else None
+        if callee is not None and not callee.function:
+            return f"the block `{callee.name}` in it"
+        if node.op.random:
+            return f"`{node.op.spec_name()}` in it, which is random"
+    return ""
 
 
 def _left_behind(value: Any) -> Any:

@@ -54,8 +54,10 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
     from dlspec.elaborate.evaluate import evaluate
 
     name = expr.function.id if isinstance(expr.function, tree.Name) else ""
+    given = None
     if name in FUNCTIONS and not piped and not _in_scope(name, frame):
-        computed = _compile_time(name, expr, frame)
+        given = _given(expr, frame)
+        computed = _compile_time(name, given, expr.span, frame)
         if computed is not _NOT_NUMBERS:
             return computed
     if name == FROZEN and not _in_scope(name, frame):
@@ -67,10 +69,19 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
             layer = _make_layer(cls, expr, frame)
             return apply(layer, piped, expr.span, frame) if piped or not cls.operands else layer
         case Operator(cls):
-            return _function(cls, expr, frame, piped)
+            return _function(
+                cls, _given(expr, frame, cls) if given is None else given, expr.span, frame, piped
+            )
         case BlockDefinition():
             return _block(callee, expr, frame, piped)
-        case Layer() | BlockInstance() | Partial() | Stack():
+        case BlockInstance():
+            from dlspec.elaborate.blocks import use_block
+
+            given = _given(expr, frame)
+            fed, named = [g for g in given if g.name is None], [g for g in given if g.name is not None]
+            operands = [*piped, *(g.value for g in fed)]
+            return use_block(callee, operands, expr.span, frame, _written(piped, fed), named)
+        case Layer() | Partial() | Stack():
             given = _given(expr, frame)
             operands = [*piped, *(g.value for g in given)]
             return apply(callee, operands, expr.span, frame, _written(piped, given))
@@ -122,8 +133,7 @@ def _in_scope(name: str, frame: Frame) -> bool:
     return True
 
 
-def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
-    given = _given(expr, frame)
+def _compile_time(name: str, given: list[Given], span: Span, frame: Frame) -> Any:
     values = [g.value for g in given]
     numbers = all(isinstance(v, int | float | list | tuple | range | dict) for v in values)
     nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
@@ -139,16 +149,12 @@ def _compile_time(name: str, expr: tree.Call, frame: Frame) -> Any:
         return computed
     except TypeError:
         listing = " and ".join(map(describe, values))
-        raise fail(
-            "DLS0209", f"`{name}` does not work on {listing}", expr.span, "cannot be computed"
-        ) from None
+        raise fail("DLS0209", f"`{name}` does not work on {listing}", span, "cannot be computed") from None
     except OverflowError:
-        raise fail("DLS0222", f"the result of `{name}` is too large", expr.span, "too large") from None
+        raise fail("DLS0222", f"the result of `{name}` is too large", span, "too large") from None
     except ValueError:
         listing = " and ".join(map(describe, values))
-        raise fail(
-            "DLS0210", f"`{name}` of {listing} has no value", expr.span, "cannot be computed"
-        ) from None
+        raise fail("DLS0210", f"`{name}` of {listing} has no value", span, "cannot be computed") from None
 
 
 def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> list[Given]:
@@ -171,7 +177,7 @@ def _takes_init(cls: type[Op], name: str) -> bool:
     return field is not None and "Init" in str(field.annotation) and Init is not None
 
 
-def bind(cls: type[Op], given: list[Given], span: Span) -> Bound:
+def bind(cls: Any, given: list[Given], span: Span) -> Bound:
     """Arguments to an operator's fields, by position and by name."""
     bound = Bound()
     fields = list(cls.model_fields)
@@ -207,19 +213,18 @@ def _make_layer(cls: type[Op], expr: tree.Call, frame: Frame) -> Layer:
     return Layer(cls, bound.values, bound.sources, expr.span, spans=bound.spans)
 
 
-def _function(cls: type[Op], expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
+def _function(cls: type[Op], given: list[Given], span: Span, frame: Frame, piped: list[Any]) -> Any:
     from dlspec.elaborate.apply import apply_function
 
-    given = _given(expr, frame, cls)
     operands, written, rest = _split_operands(cls, given, piped)
-    bound = bind(cls, rest, expr.span)
+    bound = bind(cls, rest, span)
     if cls.operands and not any(_has_tensor(o) for o in operands):
         if operands and not any(isinstance(o, int | float | list) for o in operands):
-            return apply_function(cls, bound, operands, expr.span, frame, written)  # reports what it is given
-        bound = bind(cls, given, expr.span)
-        construct(cls, cls.spec_name(), bound, expr.span)
-        return Partial(cls, bound.values, bound.sources, expr.span, bound.spans)
-    return apply_function(cls, bound, operands, expr.span, frame, written)
+            return apply_function(cls, bound, operands, span, frame, written)  # reports what it is given
+        bound = bind(cls, given, span)
+        construct(cls, cls.spec_name(), bound, span)
+        return Partial(cls, bound.values, bound.sources, span, bound.spans)
+    return apply_function(cls, bound, operands, span, frame, written)
 
 
 def _has_tensor(value: Any) -> bool:
@@ -267,11 +272,20 @@ _NOWHERE: Any = object()
 
 
 def _block(definition: BlockDefinition, expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
-    from dlspec.elaborate.blocks import make_instance, use_block
+    """A block's instance; applied, where tensors are piped in or among the arguments."""
+    from dlspec.elaborate.blocks import input_names, make_instance, use_block
 
-    given = _given(expr, frame)
-    fed = [g for g in given if _has_tensor(g.value) and g.name is None]
-    arguments = [g for g in given if not (_has_tensor(g.value) and g.name is None)]
+    inputs = input_names(definition)
+    fed: list[Given] = []
+    named: list[Given] = []
+    arguments: list[Given] = []
+    for given in _given(expr, frame):
+        if given.name is not None:
+            (named if given.name.id in inputs else arguments).append(given)
+        else:
+            (fed if _has_tensor(given.value) else arguments).append(given)
     instance = make_instance(definition, arguments, expr.span, frame)
     operands = [*piped, *(g.value for g in fed)]
-    return use_block(instance, operands, expr.span, frame, _written(piped, fed)) if operands else instance
+    if not operands and not named:
+        return instance
+    return use_block(instance, operands, expr.span, frame, _written(piped, fed), named)

@@ -29,6 +29,8 @@ from dlspec.syntax.source import Span
 
 STACKABLE = (Operator, Layer, BlockDefinition, BlockInstance)
 """What `* n` makes independent copies of."""
+SEQUENCES = (list, tuple, range, str)
+"""What is indexed by place: a string has characters."""
 MAX_ITERATIONS = 100_000
 
 
@@ -143,6 +145,8 @@ def _operate(node: tree.Binary, left: Any, frame: Frame) -> Any:
     if node.op in ("and", "or") and isinstance(left, bool) and left == (node.op == "or"):
         return left
     right = evaluate(node.right, frame)
+    if node.op in ("==", "!=") and (left is None or right is None):
+        return (left is right) == (node.op == "==")  # a tensor is never none: was an input left out?
     if isinstance(left, Handle) or isinstance(right, Handle):
         return call_value(arithmetic.TENSOR_OPERATORS[node.op], [left, right], node.span, frame)
     if node.op == "*" and isinstance(left, STACKABLE):
@@ -287,14 +291,14 @@ def _subscript(expr: tree.Subscript, frame: Frame) -> Any:
         raise fail("DLS0214", f"{describe(value)} takes one index, not {len(expr.indices)}",
                    expr.indices[1].span, "one too many")  # fmt: skip
     index = expr.indices[0]
-    if isinstance(index, tree.Slice) and isinstance(value, list | tuple | range):
+    if isinstance(index, tree.Slice) and isinstance(value, SEQUENCES):
         return value[slice(*(_bound(e, frame) for e in (index.start, index.stop, index.step)))]
     position = evaluate(index, frame)
     frame.settle(position)
     if isinstance(value, dict) and isinstance(position, str):
         return _key(value, position, index.span)
     whole = isinstance(position, int) and not isinstance(position, bool)
-    if not isinstance(value, list | tuple | range):
+    if not isinstance(value, SEQUENCES):
         raise fail("DLS0214", f"{describe(value)} has no items to choose from", expr.value.span, "not a list")
     if not whole:
         raise fail("DLS0214", f"an index must be a whole number, not {describe(position)}", index.span,

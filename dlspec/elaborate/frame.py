@@ -131,8 +131,7 @@ class Frame:
 
     def size(self, name: str, value: Dim) -> Dim:
         """A size of an input inside the block: a variable, called `name` unless that is another one."""
-        value = untraced(value)
-        if not isinstance(value, int):
+        if not isinstance(value, int) or isinstance(value, Traced):
             return value
         while name in self.variables:
             name += "_"

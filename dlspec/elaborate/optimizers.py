@@ -24,5 +24,5 @@ def optimizer_of(expr: tree.Expr, frame: Frame) -> OptimizerSpec:
         raise fail("DLS0513", f"`{name.span.text}` is no optimizer", name.span, "unknown optimizer", hint)
     cls = optimizers()[name.id]
     given = [Given(a.name, evaluate(a.value, frame), a.value.span, None) for a in call.arguments]
-    made: OptimizerSpec = construct(cls, name.id, bind(cls, given, expr.span), expr.span)  # type: ignore[arg-type]
+    made: OptimizerSpec = construct(cls, name.id, bind(cls, given, expr.span), expr.span)
     return made

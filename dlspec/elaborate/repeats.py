@@ -6,6 +6,7 @@ from typing import Any
 
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.elaborate.apply import not_a_tensor
+from dlspec.elaborate.blocks import state_of
 from dlspec.elaborate.evaluate import apply_pipeline, evaluate
 from dlspec.elaborate.frame import Frame, instance_base
 from dlspec.elaborate.session import MAX_REPEAT, location
@@ -27,8 +28,8 @@ from dlspec.ir.traced import size_variables, variables
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-# Name of the graph that a repeat body becomes when it is more than one use of a block.
-BODY_NAME = "Layer"
+# Name of the graph that a repeat body becomes when it is more than one use of a block; with state, and without.
+BODY_NAME, PURE_BODY_NAME = "Layer", "step"
 
 
 def count_of(expr: tree.Expr, frame: Frame) -> int:
@@ -214,8 +215,10 @@ def _body_key(graph: Graph, frame: Frame) -> tuple[str, str, dict[str, Dim]]:
         same_outputs = node.outputs == tuple(o.value for o in graph.outputs)
         if isinstance(node.op, Call) and node.op.repeat == 1 and same_inputs and same_outputs:
             return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name), node.sources
+    if not state_of(graph, frame.session):
+        graph = graph.model_copy(update={"name": PURE_BODY_NAME, "function": True})
     sources: dict[str, Dim] = {name: symbol(name) for name in graph.params}
-    return frame.session.add_graph(graph), instance_base(BODY_NAME), sources
+    return frame.session.add_graph(graph), instance_base(graph.name), sources
 
 
 def _tensors(count: int) -> str:

@@ -3,6 +3,7 @@ independent mistakes are all reported and none twice."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
@@ -21,7 +22,8 @@ from dlspec.elaborate.values import (
     describe,
 )  # fmt: skip
 from dlspec.ir.builder import Handle
-from dlspec.ir.types import TensorType
+from dlspec.ir.op import Types
+from dlspec.ir.traced import untraced
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -30,7 +32,7 @@ class Run:
     """One body being run: the inputs still to be given, and whether all went well."""
 
     def __init__(
-        self, frame: Frame, actual: list[TensorType] | None, use: Span | None, is_model: bool
+        self, frame: Frame, actual: Sequence[Types] | None, use: Span | None, is_model: bool
     ) -> None:
         self.frame, self.use, self.is_model = frame, use, is_model
         self.actual = None if actual is None else list(actual)
@@ -57,8 +59,11 @@ class Run:
             self.frame.scope.define(name, POISON)
 
 
-def run_body(block: tree.Block, frame: Frame, actual: list[TensorType] | None, use: Span) -> bool:
-    """Run a block's body with inputs of the `actual` types (None: as declared). True when it is fine."""
+def run_body(block: tree.Block, frame: Frame, actual: Sequence[Types] | None, use: Span) -> bool:
+    """Run a block's body with inputs of the `actual` types, None for one left out (no list: as declared).
+
+    True when it is fine.
+    """
     run = Run(frame, actual, use, block.is_model)
     frame.defined = {
         name.id: name.span for s in reversed(block.body.statements) for name in assigned_names(s)
@@ -96,13 +101,24 @@ def _input(run: Run, statement: tree.Input) -> None:
     assert frame.builder is not None
     name = statement.name.id
     _no_redefinition(frame, statement.name)
+    if run.is_model and statement.default is not None:
+        raise fail("DLS0430", f"the model's input `{name}` has a default", statement.default.span, "not in a model",
+                   "move what follows into a block, and declare it there")  # fmt: skip
     if run.actual is None:
         if statement.type is None or statement.type.dims is None:
             raise fail("DLS0411", f"the model's input `{name}` does not state its sizes", statement.span,
                        "sizes missing", f"write `input {name}: f32[N, 8]` with its own sizes")  # fmt: skip
         kind = declared_type(statement.type, frame)
     else:
-        kind = run.actual.pop(0)
+        if not run.actual and statement.default is None:
+            raise fail("DLS0208", "the body of this `repeat` has more inputs than tensors go in", statement.span,
+                       "nothing is left for this one",
+                       "pipe in one tensor for each: `(a, b) -> repeat n { ... }`")  # fmt: skip
+        given = run.actual.pop(0) if run.actual else None
+        if given is None:
+            _left_out(run, statement)
+            return
+        kind = given if frame.outer else given.with_shape(untraced(given.shape))
         if statement.type is not None:
             kind = bind_type(statement.type, kind, name, frame, run.use)
         elif frame.outer is None:
@@ -110,6 +126,16 @@ def _input(run: Run, statement: tree.Input) -> None:
     handle = frame.builder.input(name, kind)
     frame.origins[handle.name] = statement.span
     frame.scope.define(name, handle, statement.name.span)
+
+
+def _left_out(run: Run, statement: tree.Input) -> None:
+    """An input that the use of the block does not give: its name stands for the default."""
+    assert statement.default is not None
+    frame, name = run.frame, statement.name
+    value = evaluate(statement.default, frame)
+    if isinstance(value, Handle) and statement.type is not None:
+        bind_type(statement.type, value.type, name.id, frame, run.use)
+    frame.scope.define(name.id, value, name.span)
 
 
 def _no_redefinition(frame: Frame, name: tree.Name) -> None:
@@ -152,11 +178,19 @@ def _bind(frame: Frame, target: tree.Name, value: Any) -> None:
             frame.name_made(value.name, target.id)
         else:
             frame.builder.label(value, target.id)
-    if isinstance(value, Layer | BlockInstance) and not value.explicit:
-        value.explicit = target.id
-        value.home = frame.builder
+    _name_instances(frame, target.id, value)
     frame.params.pop(target.id, None)
     frame.scope.define(target.id, value, target.span)
+
+
+def _name_instances(frame: Frame, name: str, value: Any) -> None:
+    """An instance is called by the name it is assigned to, one in a list by that and its place: `layers.0`."""
+    if isinstance(value, Layer | BlockInstance) and not value.explicit:
+        value.explicit, value.home = name, frame.builder
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            if isinstance(item, Layer | BlockInstance):
+                _name_instances(frame, f"{name}.{place}", item)
 
 
 def _output(run: Run, statement: tree.OutputStatement) -> None:

@@ -14,6 +14,7 @@ from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
@@ -24,7 +25,7 @@ from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models"]
+KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from"]
 
 
 def train(item: tree.Declaration, builder: Any) -> Training:
@@ -61,6 +62,9 @@ class _Trainer:
         keys = (
             {n: resolve_graph(m, None, m.span, self.session) for n, m in self.models.items()} if ready else {}
         )
+        initial = attempt(
+            lambda: initial_weights(settings.get("init_from"), self.models, self.builder.frame())
+        )
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         settings.finish()
         return Training(
@@ -70,6 +74,7 @@ class _Trainer:
             steps=tuple(self._steps(graphs, optimizers)),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
+            init_from=initial,
             doc=self.item.doc,
             **numbers,
         )

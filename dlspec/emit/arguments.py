@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlspec.emit.code import Code
+from dlspec.emit.code import Code, literal
 from dlspec.emit.dims import size_code
 from dlspec.emit.manifest import MISSING
 from dlspec.emit.rows import Source
-from dlspec.ir.graph import Node
+from dlspec.ir.graph import Call, Node
 from dlspec.ir.types import TensorType
 from dlspec.passes.outline import Plan
+from dlspec.passes.slots import MISSING as REQUIRED
 from dlspec.passes.slots import Expression
 
 Parameter = Callable[[str], Code]
 """How a variable of the class is written: `channels` in the constructor, `self.channels` elsewhere."""
+
+FEW = 2
+"""So many numbers a call may pass without saying what they are."""
 
 
 class Arguments:
@@ -55,9 +59,35 @@ class Arguments:
         found = self.plan.slots.get((index, source)) if self.plan.slots else None
         if found is None:
             return self._plain(value)
+        return self._filled(found, parameter)
+
+    def _filled(self, found: Any, parameter: Parameter) -> Any:
+        """A value with what gives the parts of it written out."""
         if isinstance(found, Expression):
             return size_code(found.dim, parameter)
-        return tuple(
-            size_code(item.dim, parameter) if isinstance(item, Expression) else self._plain(item)
-            for item in found
-        )
+        if isinstance(found, tuple):
+            return tuple(self._filled(item, parameter) for item in found)
+        return self._plain(found)
+
+    def passed(
+        self, index: int, node: Node, callee: Plan, params: Mapping[str, str], parameter: Parameter
+    ) -> tuple[list[Code], list[tuple[str, Code]]]:
+        """What a call passes to the class or function `callee`, whose parameters are called `params`: by position,
+        where that is plain enough, and by name.
+        """
+        assert isinstance(node.op, Call)
+        given = callee.arguments(node.op.graph)
+        required: list[tuple[str, Code]] = []
+        others: list[tuple[str, Code]] = []
+        numbers = names = 0
+        for param in callee.params:
+            value = self.slot(index, param.name, given[param.name], parameter)
+            if param.default is REQUIRED:
+                required.append((params[param.name], literal(value)))
+                names += isinstance(value, Code)
+                numbers += type(value) is int
+            elif isinstance(value, Code) or value != param.default:
+                others.append((params[param.name], literal(value)))
+        if names + numbers == len(required) and (numbers <= FEW or names > numbers) and not callee.graph.function:
+            return [value for _, value in required], others
+        return [], [*required, *others]

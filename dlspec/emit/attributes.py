@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.emit.arguments import Arguments
-from dlspec.emit.code import Code, call, literal
+from dlspec.emit.code import Code, call
 from dlspec.emit.manifest import MISSING, Row
 from dlspec.emit.naming import ClassNames, ModuleNames, held_by, key_of
 from dlspec.emit.rows import Rows
@@ -13,10 +13,6 @@ from dlspec.ir.graph import Call, Node, Weight
 from dlspec.ir.op import Init
 from dlspec.passes.outline import Plan, raw_weights
 from dlspec.passes.slots import MISSING as REQUIRED
-
-
-FEW = 2
-"""So many numbers a call may pass without saying what they are."""
 
 
 class Attributes:
@@ -37,6 +33,8 @@ class Attributes:
         for index, (node, row) in enumerate(zip(self.plan.graph.nodes, self.plan.rows, strict=True)):
             key = key_of(node)
             if key in made or (row is not None and row.kind != "init"):
+                continue
+            if row is None and self.module.callee(node).name in self.module.functions:
                 continue
             made.add(key)
             target = f"self.{self.names.attributes[key]}"
@@ -75,22 +73,10 @@ class Attributes:
 
     def _block(self, index: int, node: Node) -> Code:
         assert isinstance(node.op, Call)
-        plan = self.module.outline.of[node.op.graph]
-        names, given = self.module.of[plan.name], plan.arguments(node.op.graph)
-        required: list[tuple[str, Code]] = []
-        others: list[tuple[str, Code]] = []
-        telling = True  # by themselves: names, or few enough numbers
-        for param in plan.params:
-            value = self.arguments.slot(index, param.name, given[param.name], self.parameter)
-            if param.default is REQUIRED:
-                required.append((names.params[param.name], literal(value)))
-                telling &= isinstance(value, Code) or type(value) is int
-            elif isinstance(value, Code) or value != param.default:
-                others.append((names.params[param.name], literal(value)))
-        if telling and (len(required) <= FEW or any(isinstance(v, Code) and not v.isdigit() for _, v in required)):
-            made = call(names.name, [value for _, value in required], others)
-        else:
-            made = call(names.name, (), [*required, *others])
+        plan = self.module.callee(node)
+        names = self.module.of[plan.name]
+        args, named = self.arguments.passed(index, node, plan, names.params, self.parameter)
+        made = call(names.name, args, named)
         if node.op.repeat == 1:
             return made
         form = "stack" if len(node.inputs) == len(node.outputs) == 1 else "list"
@@ -98,12 +84,15 @@ class Attributes:
         return self._option(form, block=made, repeat=repeat)
 
     def _raw(self, index: int, weight: Weight) -> str:
-        shape = self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
-        return f"self.{self.names.attributes[held_by(weight.name)]} = {self._tensor(weight, shape)}"
+        made = self._tensor(weight, self._shape(index, weight))
+        return f"self.{self.names.attributes[held_by(weight.name)]} = {made}"
+
+    def _shape(self, index: int, weight: Weight) -> Any:
+        return self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter)
 
     def _fresh(self, index: int, node: Node) -> Code:
         weight = self._weights[next(iter(node.weights.values()))]
-        return self._tensor(weight, self.arguments.slot(index, "shape", tuple(weight.type.shape), self.parameter))
+        return self._tensor(weight, self._shape(index, weight))
 
     def _tensor(self, weight: Weight, shape: Any) -> Code:
         tensor = self._draw(self.backend.inits[weight.init.kind], weight.init, shape=shape)

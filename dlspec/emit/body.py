@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dlspec.emit.code import call
+from dlspec.emit.code import Code, call, literal
 from dlspec.emit.dims import Shapes
 from dlspec.emit.manifest import Row
 from dlspec.emit.naming import ModuleNames, key_of
@@ -55,8 +55,8 @@ class Body(Expressions):
         """Print one node, or keep its expression until it is used."""
         if _is_scalar(node):
             self.literals[node.output] = (index, node)
-        elif isinstance(node.op, Call) and node.op.repeat > 1 and len(node.inputs) + len(node.outputs) > 2:
-            self._loop(node, node.op)
+        elif isinstance(node.op, Call) and node.op.repeat > 1 and not self._is_stack(node):
+            self._loop(index, node, node.op)
         else:
             piece = self.piece(index, node, row)
             once = len(node.outputs) == 1 and self.uses.get(node.output) == 1
@@ -77,7 +77,21 @@ class Body(Expressions):
             text += f"  # {shape}"
         self.lines.append(Line(text))
 
-    def _loop(self, node: Node, op: Call) -> None:
+    def _is_stack(self, node: Node) -> bool:
+        """Whether copies in a row are one layer, which is called like any other."""
+        plain = len(node.inputs) == len(node.outputs) == 1
+        return plain and self.module.callee(node).name not in self.module.functions
+
+    def _copy(self, index: int, node: Node, operands: Sequence[Code]) -> tuple[str, Code]:
+        """The head of a loop over copies, and one copy applied."""
+        assert isinstance(node.op, Call)
+        if self.module.callee(node).name in self.module.functions:
+            repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
+            return f"for _ in range({literal(repeat)}):", self.called(index, node, operands)
+        layer = self.variables.names.fresh("block")
+        return f"for {layer} in self.{self.names.attributes[key_of(node)]}:", call(layer, operands)
+
+    def _loop(self, index: int, node: Node, op: Call) -> None:
         """A stack of blocks that pass on several values, or are all given another one."""
         for name in node.inputs:
             if name in self.pending:
@@ -89,10 +103,9 @@ class Body(Expressions):
         targets = [self.variables.hold(value, reads) for value in node.outputs]
         if [str(c) for c in carried] != targets:
             self.lines.append(Line(f"{', '.join(targets)} = {', '.join(carried)}"))
-        layer = self.variables.names.fresh("block")
-        stack = f"self.{self.names.attributes[key_of(node)]}"
-        self.lines.append(Line(f"for {layer} in {stack}:"))
-        self.lines.append(Line(f"{', '.join(targets)} = {call(layer, [*targets, *rest])}", 1))
+        head, made = self._copy(index, node, [Code(target) for target in targets] + rest)
+        self.lines.append(Line(head))
+        self.lines.append(Line(f"{', '.join(targets)} = {made}", 1))
         self.variables.release([name for name in node.inputs[op.carried :] if name in self.variables.held])
 
     def _returned(self, value: str) -> str:

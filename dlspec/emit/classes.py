@@ -42,6 +42,7 @@ class ClassDef:
     returns: str
     outputs: int
     needs: tuple[str, ...] = ()
+    is_function: bool = False
 
 
 def class_def(plan: Plan, names: ModuleNames, rows: Rows, *, entry: bool = False) -> ClassDef:
@@ -63,6 +64,7 @@ def class_def(plan: Plan, names: ModuleNames, rows: Rows, *, entry: bool = False
         returns=returns,
         outputs=len(plan.graph.outputs),
         needs=(*attributes.needs, *body.needs),
+        is_function=body.is_function,
     )
 
 

@@ -141,8 +141,10 @@ class Shapes:
             self.dims(value.name)
 
     def dims(self, value: str) -> tuple[str, ...]:
-        """The sizes of a value's axes."""
+        """The sizes of a value's axes; `...` where instances differ in their number."""
         shapes = [types[value].shape for types in self._types]
+        if len({len(shape) for shape in shapes}) > 1:
+            return ("...",)
         return tuple(
             self._name(axis, len(shapes[0]), vector) for axis, vector in enumerate(zip(*shapes, strict=True))
         )

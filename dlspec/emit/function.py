@@ -15,6 +15,7 @@ from dlspec.emit.naming import ModuleNames
 from dlspec.emit.rows import Rows
 from dlspec.ir.graph import Program
 from dlspec.passes import prepare
+from dlspec.passes.flatten import inline_functions
 from dlspec.passes.outline import outline
 
 
@@ -58,7 +59,7 @@ def print_function(
     `models` are keys of graphs that are printed elsewhere as they are, and so keep what goes in and out.
     """
     backend = replace(backend, attributes=frozenset({*backend.attributes, *taken}))
-    program = prepare(program, [*models, key], backend)
+    program = prepare(inline_functions(program, key), [*models, key], backend)
     plans = outline(program, key, backend)
     plan = plans.of[key]
     graph = plan.graph

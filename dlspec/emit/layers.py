@@ -55,6 +55,8 @@ def renamed_attributes(names: ModuleNames, key: str) -> dict[str, str]:
     attributes = names.of[plan.name].attributes
     found: dict[str, str] = {}
     for node, row in zip(names.graph(key).nodes, plan.rows, strict=True):
+        if isinstance(node.op, Call) and names.callee(node).name in names.functions:
+            continue
         if isinstance(node.op, Call):
             found.update(renamed_attributes(names, node.op.graph))
         if row is None or node.weights:

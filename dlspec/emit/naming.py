@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,7 +30,11 @@ class ModuleNames:
     def __init__(self, outline: Outline, backend: Backend, given: Mapping[str, str] | None = None) -> None:
         self.outline, self.backend, self.given = outline, backend, given or {}
         classes = Names({*backend.reserved, *backend.helper_names})
-        names = {plan.name: classes(plan.name) for plan in outline.plans}
+        self.functions = _functions(outline)
+        names = {
+            plan.name: classes(snake(plan.name) if plan.name in self.functions else plan.name)
+            for plan in outline.plans
+        }
         self.reserved = frozenset({*backend.reserved, *backend.helper_names, *names.values()})
         self._spoken = {name for plan in outline.plans for name in _spec_names(plan)}
         self._renamed: dict[str, str] = {}
@@ -41,6 +46,8 @@ class ModuleNames:
         for weight in raw_weights(plan.graph):
             self._attribute(attributes, held_by(weight.name), weight.name)
         for node, row in zip(plan.graph.nodes, plan.rows, strict=True):
+            if row is None and self.callee(node).name in self.functions:
+                continue
             if row is None or row.kind == "init":
                 base = node.name or node.output.partition("@")[0]
                 self._attribute(
@@ -83,10 +90,12 @@ class ModuleNames:
                 continue
             seen.add(node.name)
             if isinstance(node.op, Call):
+                if self.callee(node).name in self.functions:
+                    continue
                 for step in range(node.op.repeat):
                     copy = (step,) if node.op.repeat > 1 else ()
                     prefix = canonical + ".".join(map(str, (node.name, *copy))) + "."
-                    callee = self.outline.of[node.op.graph]
+                    callee = self.callee(node)
                     path = (*native, attributes[key_of(node)], *copy)
                     yield from self._paths(callee, node.op.graph, prefix, path)
             elif row is not None:
@@ -115,9 +124,29 @@ class ModuleNames:
                 return (attributes[key_of(node)], *step, *inner), layout
         raise KeyError(path)
 
+    def callee(self, node: Node) -> Plan:
+        """The class or function that a call uses."""
+        assert isinstance(node.op, Call)
+        return self.outline.of[node.op.graph]
+
     def graph(self, key: str) -> Graph:
         """The graph of a key; see `Outline.graphs`."""
         return self.outline.graphs[key]
+
+
+def _functions(outline: Outline) -> set[str]:
+    """The plans that are printed as functions: pure ones, and nothing in them must be kept between calls."""
+    found: set[str] = set()
+    for plan in outline.plans:  # callees come first
+        callees = {outline.of[n.op.graph].name for n in plan.graph.nodes if isinstance(n.op, Call)}
+        if plan.graph.function and callees <= found and all(r is None or r.kind != "init" for r in plan.rows):
+            found.add(plan.name)
+    return found
+
+
+def snake(name: str) -> str:
+    """A class's name as that of a function: ``BoxArea`` is ``box_area``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _spec_names(plan: Plan) -> Iterator[str]:

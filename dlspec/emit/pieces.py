@@ -57,7 +57,9 @@ class Expressions:
         self.graph: Graph = plan.graph
         self.names = names.of[plan.name]
         self.needed, self.uses = needed(self.graph)
-        self.variables = Variables(self.graph, self.uses, names.reserved)
+        self.is_function = plan.name in names.functions
+        own = self.names.params.values() if self.is_function else ()
+        self.variables = Variables(self.graph, self.uses, names.reserved.union(own))
         self.sizes = Sizes(self.graph, self.variables.names, rows.backend.options.get("shape", "{x}.shape"))
         self.arguments = Arguments(plan, self.sizes.plain)
         self.kept: dict[str, None] = {}
@@ -70,10 +72,14 @@ class Expressions:
         raise NotImplementedError
 
     def parameter(self, variable: str) -> Code:
-        """A variable of the class outside the constructor: what an input shows, or the object keeps."""
+        """A variable of the class outside the constructor: what an input shows, or the object keeps; a function
+        has its parameters at hand.
+        """
         if self.sizes.knows(variable):
             return self.sizes.code(symbol(variable))
         name = self.plan.names[variable]
+        if self.is_function:
+            return Code(self.names.params[name])
         self.kept[name] = None
         return Code(f"self.{self.names.attributes[kept(name)]}")
 
@@ -101,7 +107,7 @@ class Expressions:
         operands, reads = self._operands(node, row, taken)
         source = self.arguments.source(index, node, operands, self.parameter, self._extra)
         if row is None or row.kind == "init":
-            code = self._applied(node, row, operands, source)
+            code = self._applied(index, node, row, operands, source)
         else:
             self.needs.update(dict.fromkeys(row.needs))
             code = self.rows.expression(row, source)
@@ -116,7 +122,11 @@ class Expressions:
         inputs = self.graph.inputs
         return Code(f"{self.variables.names(inputs[0].name)}.device") if inputs else None
 
-    def _applied(self, node: Node, row: Row | None, operands: dict[str, Any], source: Source) -> Code:
+    def _applied(
+        self, index: int, node: Node, row: Row | None, operands: dict[str, Any], source: Source
+    ) -> Code:
+        if row is None and self.module.callee(node).name in self.module.functions:
+            return self.called(index, node, list(operands.values()))
         layer = Code(f"self.{self.names.attributes[key_of(node)]}")
         if row is not None and row.apply:
 
@@ -130,6 +140,13 @@ class Expressions:
         while args and args[-1] is None:
             args.pop()
         return call(layer, map(literal, args))
+
+    def called(self, index: int, node: Node, operands: Sequence[Code]) -> Code:
+        """A use of a function."""
+        plan = self.module.callee(node)
+        names = self.module.of[plan.name]
+        args, named = self.arguments.passed(index, node, plan, names.params, self.parameter)
+        return call(names.name, [*operands, *args], named)
 
     def _operands(
         self, node: Node, row: Row | None, taken: dict[str, Piece]

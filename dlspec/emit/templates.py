@@ -43,19 +43,26 @@ def expressions(tables: Mapping[str, Mapping[str, str]]) -> Environment:
     """An environment for Python expressions in manifests: values are printed as literals.
 
     Filters: ``x|atom`` puts parentheses around anything that binds less than a call; ``axes|items`` prints a
-    sequence without brackets; ``[x, h0]|given`` leaves out None; ``index|subscript`` prints slices;
+    sequence without brackets; ``[x, h0]|given`` leaves out None, and
+    ``[x, h0, c0]|given|paired`` prints ``x, (h0, c0)``; ``index|subscript`` prints slices;
     ``dtype|TABLE`` looks up a table of the manifest.
     """
     made = Environment(undefined=StrictUndefined, finalize=literal)
     made.filters["atom"] = lambda code: Code(literal(code).at(ATOM))
     made.filters["items"] = lambda items: Code(", ".join(literal(item) for item in items))
     made.filters["given"] = lambda items: [item for item in items if item is not None]
+    made.filters["paired"] = lambda items: Code(", ".join([literal(items[0]), *_pair(items[1:])]))
     made.filters["collapse"] = collapse
     made.filters["subscript"] = lambda entries: Code(", ".join(map(_subscript, entries)))
     made.filters["text"] = lambda value: Code(str(value))
     for name, table in tables.items():
         made.filters[name] = lambda value, table=table: Code(table[str(value)])
     return made
+
+
+def _pair(items: list[Any]) -> list[str]:
+    """What comes after the first of some operands, as one tuple."""
+    return [f"({', '.join(map(literal, items))})"] if items else []
 
 
 def _subscript(entry: Any) -> str:

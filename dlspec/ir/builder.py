@@ -82,6 +82,12 @@ class Handle:
         return self.builder.matmul(self, other)
 
 
+def beside(operands: Sequence[Any]) -> Handle | None:
+    """The tensor from which plain numbers take their element type: the first that is not bool, else the first."""
+    handles = [operand for operand in operands if isinstance(operand, Handle)]
+    return next((h for h in handles if h.type.dtype != "bool"), handles[0] if handles else None)
+
+
 class Builder:
     """Collects nodes into a `Graph`. `builder.NAME` makes any operator by its name in a spec:
     ``b.softmax(x, axis=-1)`` applies a function, ``b.Linear(8)(x)`` an instance with weights.
@@ -138,12 +144,14 @@ class Builder:
         return Handle(self, path)
 
     def constant(self, value: Any, like: Handle | None = None, dtype: str | None = None) -> Handle:
-        """A scalar constant, of the element type of `like` unless that cannot hold it."""
+        """A scalar constant, of the element type of `like` unless that cannot hold it: numbers are never bool."""
         from dlspec.ops import operator
 
         kind = dtype or (like.type.dtype if like else "f32")
         if dtype is None and isinstance(value, float) and not tensor(kind).is_float:
             kind = "f32"
+        if dtype is None and kind == "bool" and not isinstance(value, bool):
+            kind = "i64"
         return self.add(operator("constant").model_validate({"value": value, "dtype": kind}))[0]
 
     def add(
@@ -276,7 +284,7 @@ class Builder:
     def _function(self, cls: type[Op]) -> Callable[..., Any]:
         def apply(*operands: Any, **fields: Any) -> Any:
             flat = [h for o in operands for h in (o if isinstance(o, list) else [o])]
-            like = next((h for h in flat if isinstance(h, Handle)), None)
+            like = beside(flat)
             flat = [self.constant(h, like=like) if isinstance(h, Scalar) else h for h in flat]
             results = self.add(cls(**fields), flat)
             return results[0] if len(results) == 1 else results

@@ -125,6 +125,8 @@ class Graph(BaseModel):
     fixed
         variables (parameters, sizes of inputs) that something was decided by when compiling: with another
         value the graph might have other nodes, not only other numbers.
+    function
+        it has no weights and no randomness of its own or of what it calls, and is printed as a function.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -138,6 +140,7 @@ class Graph(BaseModel):
     nodes: tuple[Node, ...] = ()
     types: dict[str, TensorType] = Field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+    function: bool = False
     doc: str = ""
     location: Location | None = None
 

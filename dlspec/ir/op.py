@@ -127,8 +127,6 @@ class Op(BaseModel):
         names of the tensor operands in order. ``"mask?"`` is optional, ``"*xs"`` takes any number.
     stateful
         written with a capital letter in a spec: each use has its own weights or randomness.
-    random
-        its result is drawn, and differs from run to run.
     extra_field
         the dictionary field that takes keyword arguments which are no fields: ``rearrange(x, "...", h = 8)``.
     examples
@@ -140,7 +138,6 @@ class Op(BaseModel):
 
     operands: ClassVar[tuple[str, ...]] = ("x",)
     stateful: ClassVar[bool] = False
-    random: ClassVar[bool] = False
     extra_field: ClassVar[str | None] = None
     examples: ClassVar[Sequence[tuple[dict[str, Any], tuple[str, ...]]]] = ()
 
@@ -154,6 +151,11 @@ class Op(BaseModel):
                 if variables(given) and name in made.__dict__:
                     made.__dict__[name] = retraced(made.__dict__[name], given)
         return made
+
+    @property
+    def random(self) -> bool:
+        """Whether its result is drawn, and differs from run to run."""
+        return False
 
     @classmethod
     def spec_name(cls) -> str:

@@ -60,6 +60,26 @@ def _parse_optimizer(value: Any) -> Any:
     return optimizers()[fields.pop("kind")].model_validate(fields)
 
 
+class InitialWeights(BaseModel):
+    """A file that a training begins with: ``weights("gpt2.safetensors", mapping = "huggingface")``.
+
+    mapping
+        whose names it has: a mapping beside the spec, or the path of one; without it, the spec's own.
+    fresh
+        paths of layers that keep the weights drawn from the seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    file: str
+    mapping: str | None = None
+    fresh: tuple[str, ...] = ()
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "weights"
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 
@@ -83,6 +103,8 @@ class Training(BaseModel):
         instance name in the step graphs to graph key; the short form has one, called ``model``.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    init_from
+        what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -96,6 +118,7 @@ class Training(BaseModel):
     batch_size: int = 32
     epochs: int = 1
     seed: int = 0
+    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
     doc: str = ""
 
 

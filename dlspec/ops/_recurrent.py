@@ -54,6 +54,14 @@ def _nodes(b: Any) -> Kit:
     )
 
 
+class Own(NamedTuple):
+    """The weights with which one layer and direction makes its steps."""
+
+    recurrent: Any  # W_hh, transposed
+    bias: Any  # the bias beside W_hh h, or None
+    peephole: Any  # or None
+
+
 class _Recurrent(Op):
     """What the three layers share: x [N, T, D] is read step by step, and each step updates a state.
 
@@ -67,7 +75,6 @@ class _Recurrent(Op):
     stateful: ClassVar = True
     operands: ClassVar[tuple[str, ...]] = ("x", "h0?")
     gates: ClassVar[int] = 1
-    biases: ClassVar[tuple[str, ...]] = ("bias",)
 
     hidden_size: PositiveInt
     layers: PositiveInt = 1
@@ -82,6 +89,11 @@ class _Recurrent(Op):
     def directions(self) -> int:
         """2 when bidirectional, else 1."""
         return 2 if self.bidirectional else 1
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """The names of the biases: one, or that beside W_ih x and that beside W_hh h."""
+        return ("bias",) if self.bias else ()
 
     @property
     def states(self) -> int:
@@ -139,13 +151,9 @@ class _Recurrent(Op):
         specs = []
         for i, suffix in enumerate(self.suffixes):
             width = inner if i < self.directions else self.hidden_size * self.directions
-            shapes: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, width),
-                "weight_hh": (rows, self.hidden_size),
-            }
-            inits = {"weight_ih": self.weight_init, "weight_hh": self.recurrent_init or self.weight_init}
-            if self.bias:
-                shapes.update(dict.fromkeys(self.biases, (rows,)))
+            shapes = self._shapes(width)
+            recurrent = self.recurrent_init or self.weight_init
+            inits = {"weight_ih": self.weight_init, "weight_hh": recurrent, "peephole": recurrent}
             for kind, shape in shapes.items():
                 init = inits.get(kind, self.bias_init) or default
                 specs.append(
@@ -158,6 +166,12 @@ class _Recurrent(Op):
                     )
                 )
         return tuple(specs)
+
+    def _shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """The shapes of the weights of one layer and direction that reads `width` numbers a step."""
+        rows = self.gates * self.hidden_size
+        weights = {"weight_ih": (rows, width), "weight_hh": (rows, self.hidden_size)}
+        return {**weights, **dict.fromkeys(self.biases, (rows,))}
 
     def macs(self, x: TensorType, *initial: Types) -> Dim:
         total: Dim = 0
@@ -175,10 +189,11 @@ class _Recurrent(Op):
             "gates": self.gates,
             "suffixes": tuple(self.suffixes),
             "has_initial_state": any(state is not None for state in initial),
+            "whole_state": sum(state is not None for state in initial) in (0, self.states),
         }
 
-    def step(self, k: Kit, projected: Any, state: State, recurrent: Any, bias: Any) -> State:
-        """The state after one step. `projected` is W_ih x + b, `recurrent` W_hh transposed, `bias` b_hh or 0.
+    def step(self, k: Kit, projected: Any, state: State, own: Own) -> State:
+        """The state after one step, where `projected` is W_ih x and the bias beside it.
 
         Written once for NumPy arrays and for nodes of a graph: `k` has the functions of either.
         """
@@ -232,14 +247,16 @@ class _Recurrent(Op):
     def _scan(
         self, k: Kit, x: Any, order: range, state: State, suffix: str, weights: dict[str, Any]
     ) -> tuple[Any, State]:
-        first, second = self.biases[0], self.biases[-1]
         projected = x @ k.transpose(weights["weight_ih" + suffix])
-        recurrent = k.transpose(weights["weight_hh" + suffix])
-        if self.bias:
-            projected = projected + weights[first + suffix]
-        bias = weights[second + suffix] if self.bias and second != first else None
+        if self.biases:
+            projected = projected + weights[self.biases[0] + suffix]
+        own = Own(
+            recurrent=k.transpose(weights["weight_hh" + suffix]),
+            bias=weights.get(f"bias_hh{suffix}"),
+            peephole=weights.get(f"peephole{suffix}"),
+        )
         every: dict[int, Any] = {}
         for t in order:
-            state = self.step(k, k.at(projected, 1, t), state, recurrent, bias)
+            state = self.step(k, k.at(projected, 1, t), state, own)
             every[t] = state[0]
         return k.stack([every[t] for t in sorted(every)], 1), state

@@ -1,4 +1,4 @@
-"""Normalisation over the batch, over channels, and over groups of channels."""
+"""Normalisation over the batch, over channels, over groups of channels, and among neighbouring channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlspec.ir.op import Init, Op, OpError, WeightSpec
 from dlspec.ir.types import TensorType, tensor
 from dlspec.ops._numpy import np
 from dlspec.ops._windows import known_channels
-from dlspec.ops.dtypes import require_float
+from dlspec.ops.dtypes import require_float, require_rank
 
 ONES, ZEROS = Init(kind="ones"), Init(kind="zeros")
 
@@ -201,3 +201,52 @@ class GroupNorm(_Channelwise):
         grouped = b.reshape(x, shape=(batch, self.groups, exact_quotient(channels, self.groups), *lengths))
         y = normalised(b, grouped, tuple(range(2, x.type.rank + 1)), self.eps)
         return self._affine_nodes(b, b.reshape(y, shape=x.type.shape), weight, bias)
+
+
+class LocalResponseNorm(Op):
+    """Each channel damped by the squares of its neighbours (Krizhevsky et al. 2012), [N, C, ...].
+
+    y[c] = x[c] / (k + alpha / size * sum of x[j]^2 over j from c - size // 2 to c + (size - 1) // 2)^beta, where
+    channels that do not exist count as 0. As in PyTorch, ONNX and Caffe, `alpha` is divided by `size`; the
+    paper's is not, so that its 1e-4 is size * 1e-4 here.
+    """
+
+    examples: ClassVar = [
+        ({"size": 3}, ("f32[2, 5, 3, 4]",)),
+        ({"size": 5, "alpha": 0.5, "beta": 0.5, "k": 2}, ("f32[2, 4, 3]",)),
+        ({"size": 4, "alpha": 0.1}, ("f32[1, 6, 2, 2]",)),
+        ({"size": 1, "alpha": 1}, ("f32[2, 3, 2, 2, 3]",)),
+    ]
+
+    size: PositiveInt
+    alpha: NonNegativeFloat = 1e-4
+    beta: NonNegativeFloat = 0.75
+    k: PositiveFloat = 1.0
+
+    def infer(self, x: TensorType) -> TensorType:
+        name = f"`{self.spec_name()}`"
+        require_float(x, name)
+        require_rank(x, (3, 4, 5), name, "[N, C, ...]")
+        known_channels(x, self.spec_name())
+        return x
+
+    def facts(self, x: TensorType) -> dict[str, Any]:
+        """`odd`: the window reaches as far to both sides; where it does not, conventions differ."""
+        return {"odd": self.size % 2 == 1, "rank": x.rank}
+
+    @property
+    def _reach(self) -> tuple[int, int]:
+        return self.size // 2, (self.size - 1) // 2
+
+    def reference(self, x: Any) -> Any:
+        squares = np.pad(x * x, ((0, 0), self._reach, *((0, 0),) * (x.ndim - 2)))
+        total = sum(squares[:, i : i + x.shape[1]] for i in range(self.size))
+        return x / (self.k + self.alpha / self.size * total) ** self.beta
+
+    def decompose(self, b: Any, x: Any) -> Any:
+        channels = x.type.shape[1]
+        squares = b.pad(b.square(x), padding=((0, 0), self._reach, *((0, 0),) * (x.type.rank - 2)))
+        total = b.slice(squares, index=(slice(None), slice(0, channels)))
+        for i in range(1, self.size):
+            total = total + b.slice(squares, index=(slice(None), slice(i, i + channels)))
+        return x / b.pow(total * (self.alpha / self.size) + self.k, self.beta)

@@ -27,6 +27,10 @@ class Pad(Op):
         ({"padding": [[1, 2]], "mode": "reflect"}, ("f32[2, 3]",)),
         ({"padding": [[1, 1], [2, 0]], "mode": "edge"}, ("f32[2, 2, 3]",)),
         ({"padding": [[3, 1]], "mode": "wrap"}, ("f32[2, 3]",)),
+        ({"padding": [[1, 1], [2, 0]], "mode": "edge"}, ("f32[2, 2, 3, 3]",)),
+        ({"padding": [[1, 0], [0, 2]], "mode": "reflect"}, ("f32[2, 2, 3, 3]",)),
+        ({"padding": [[1, 2]], "mode": "wrap"}, ("f32[2, 2, 3]",)),
+        ({"padding": [[1, 2]], "mode": "edge"}, ("i64[2, 2, 3]",)),
         ({"padding": [[1, 1]]}, ("i64[2, 3]",)),
         ({"padding": [[0, 0], [0, 0]]}, ("f32[2, 3]",)),
     ]
@@ -57,12 +61,16 @@ class Pad(Op):
         )
 
     def facts(self, x: TensorType) -> dict[str, Any]:
-        """`last_first`: PyTorch's order, from the last padded axis back; `begins_ends`: ONNX's."""
+        """`last_first`: PyTorch's order, from the last padded axis back; `begins_ends`: ONNX's.
+
+        `framed`: a sequence, image or volume with channels is padded around, which PyTorch can in all modes.
+        """
         pairs = self._pairs(x.rank)
         used = [axis for axis, pair in enumerate(pairs) if pair != (0, 0)]
         last_first = [n for pair in reversed(pairs[min(used, default=0) :]) for n in pair]
         begins_ends = [*(low for low, _ in pairs), *(high for _, high in pairs)]
-        return {"last_first": tuple(last_first), "begins_ends": tuple(begins_ends)}
+        framed = len(last_first) in (2, 4, 6) and x.rank - len(last_first) // 2 in (1, 2) and x.is_float
+        return {"last_first": tuple(last_first), "begins_ends": tuple(begins_ends), "framed": framed}
 
     def _pairs(self, rank: int) -> tuple[Pair, ...]:
         if len(self.padding) > rank:

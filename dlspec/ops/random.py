@@ -39,11 +39,14 @@ class Dropout(Op):
     """In training 0 with probability p, else x / (1 - p); in inference x (Srivastava et al. 2014)."""
 
     stateful: ClassVar = True
-    random: ClassVar = True
     examples: ClassVar = [({}, ("f32[2, 3]",)), ({"p": 0.2}, ("f32[2, 3, 4]",)), ({"p": 0.0}, ("f32[3]",))]
 
     p: Annotated[float, Field(ge=0, lt=1)] = 0.5
     stream: str = ""
+
+    @property
+    def random(self) -> bool:
+        return self.p > 0
 
     def infer(self, x: TensorType) -> TensorType:
         require_float(x, "`Dropout`")
@@ -66,12 +69,15 @@ class Dropout(Op):
 class _Random(Op):
     """A tensor drawn anew in every step. `stream` names where it is drawn from; by default its own place."""
 
-    random: ClassVar = True
     operands: ClassVar = ()
 
     if TYPE_CHECKING:  # each class states its fields itself, in the order of its positional arguments
         shape: tuple[Dim, ...]
         dtype: DType
+
+    @property
+    def random(self) -> bool:
+        return True
 
     def infer(self) -> TensorType:
         return tensor(self.dtype, self.shape)

@@ -143,6 +143,8 @@ def _ranges(entries: tuple[Any, ...], x: TensorType) -> tuple[Any, ...]:
             start, stop, step = entry
             first = None if start == 0 else _relative(start, length)
             last = None if stop == length else _relative(stop, length)
+            if start and start + stop == length:
+                last = stop - length  # as much is left off at both ends: 1:-1 says so, whatever the length
             found.append((first, last, None if step == 1 else step))
         else:
             found.append(_relative(entry, length))

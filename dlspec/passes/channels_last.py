@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WINDOWED = ("Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool")
 SPATIAL = frozenset({
     *(f"{name}{rank}d" for name in WINDOWED for rank in (1, 2, 3)),
-    "BatchNorm", "GroupNorm", "InstanceNorm", "PReLU",
+    "BatchNorm", "GroupNorm", "InstanceNorm", "PReLU", "local_response_norm",
     "global_avg_pool", "global_max_pool", "resize", "pixel_shuffle", "pixel_unshuffle",
 })  # fmt: skip
 # Element by element, with broadcasting. (What is missing here is computed channels first.)

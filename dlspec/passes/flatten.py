@@ -7,7 +7,7 @@ their names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dlspec.ir.dims import Dim, Symbolic, substitute, symbol
@@ -24,6 +24,50 @@ def flatten(program: Program, key: str) -> Graph:
     flat = _Flat(program, graph.inputs)
     outputs = flat.inline(graph, [value.name for value in graph.inputs], "", "")
     return flat.graph(graph, graph.inputs, outputs)
+
+
+def inline_functions(program: Program, key: str) -> Program:
+    """The program in which the graph `key` uses no pure functions: their nodes stand in their place.
+
+    For what is printed as the body of a method, beside which there is no room for functions.
+    """
+    graph = program.graphs[key]
+    if not any(isinstance(node.op, Call) and program.graphs[node.op.graph].function for node in graph.nodes):
+        return program
+    flat = _Flat(program, graph.inputs, keep=lambda callee: not callee.function)
+    outputs = flat.inline(graph, [value.name for value in graph.inputs], "", "")
+    made = flat.graph(graph, graph.inputs, outputs).model_copy(update={"weights": graph.weights})
+    made = renamed_values(made, _short_names(made, taken=graph.types))
+    return program.model_copy(update={"graphs": {**program.graphs, key: made}})
+
+
+def _short_names(graph: Graph, taken: Collection[str]) -> dict[str, str]:
+    """New names for the values that nodes make, without the path of the use they come from: ``margin.hit``
+    is ``hit`` where that is free, and what had no name still has none (``%margin.5``).
+    """
+    names: dict[str, str] = {}
+    used = set(taken)
+    for value in (output for node in graph.nodes for output in node.outputs if output not in taken):
+        short = f"%{value.replace('%', '')}" if "%" in value else value.rpartition(".")[2]
+        names[value] = short if short not in used else value.replace(".", "_")
+        used.add(names[value])
+    return names
+
+
+def renamed_values(graph: Graph, names: Mapping[str, str]) -> Graph:
+    """The graph in which values are called as `names` says; those that it does not have keep their names."""
+    nodes = [
+        node.model_copy(
+            update={
+                "inputs": tuple(name and names.get(name, name) for name in node.inputs),
+                "outputs": tuple(names.get(name, name) for name in node.outputs),
+            }
+        )
+        for node in graph.nodes
+    ]
+    outputs = [o.model_copy(update={"value": names.get(o.value, o.value)}) for o in graph.outputs]
+    types = {names.get(name, name): kind for name, kind in graph.types.items()}
+    return graph.model_copy(update={"nodes": tuple(nodes), "outputs": tuple(outputs), "types": types})
 
 
 def prepend(first: Graph, second: Graph, prefix: str = "prepare.") -> Graph:
@@ -66,10 +110,12 @@ def bypass(graph: Graph, operators: Collection[str]) -> Graph:
 
 
 class _Flat:
-    """The flat graph while it grows."""
+    """The flat graph while it grows; calls of graphs that `keep` chooses stay calls."""
 
-    def __init__(self, program: Program, inputs: Sequence[Value]) -> None:
-        self.program = program
+    def __init__(
+        self, program: Program, inputs: Sequence[Value], keep: Callable[[Graph], bool] = lambda callee: False
+    ) -> None:
+        self.program, self.keep = program, keep
         self.nodes: list[Node] = []
         self.types: dict[str, TensorType] = {value.name: value.type for value in inputs}
         self.weights: dict[str, Weight] = {}
@@ -107,7 +153,7 @@ class _Flat:
         bound = _bindings(graph.inputs, [self.types[operand] for operand in operands])
         for node in graph.nodes:
             inputs = tuple(None if i is None else self._resolve(graph, names, i, path) for i in node.inputs)
-            if isinstance(node.op, Call):
+            if isinstance(node.op, Call) and not self.keep(self.program.graphs[node.op.graph]):
                 self._call(node, node.op, [i for i in inputs if i is not None], prefix, path, names)
                 continue
             for output in node.outputs:
@@ -120,7 +166,8 @@ class _Flat:
                     outputs=tuple(names[output] for output in node.outputs),
                     name=path + node.name if node.name else "",
                     weights={local: path + name for local, name in node.weights.items()},
-                    sources={},
+                    sources=node.sources if isinstance(node.op, Call) else {},
+                    frozen=node.frozen,
                     location=node.location,
                 )
             )

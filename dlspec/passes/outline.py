@@ -157,11 +157,17 @@ class _Outliner:
         for index, row in enumerate(rows):
             values = [self._given(graph, index, row) for graph in graphs]
             sources = [self._sources(graph.nodes[index]) for graph in graphs]
-            slots.node(index, values, sources, in_constructor=row is None or row.kind == "init")
+            slots.node(index, values, sources, in_constructor=self._is_made(graphs[0].nodes[index], row))
         raw = [raw_weights(graph) for graph in graphs]
         for index in range(len(raw[0])):
             slots.node(-1 - index, [{"shape": weights[index].type.shape} for weights in raw], [{}] * len(raw))
         return Plan(name, tuple(keys), graphs[0], rows, slots.parameters(), slots.found)
+
+    def _is_made(self, node: Node, row: Row | None) -> bool:
+        """Whether a node is an object that the constructor makes."""
+        if isinstance(node.op, Call):
+            return not self.program.graphs[node.op.graph].function
+        return row is not None and row.kind == "init"
 
     def _sources(self, node: Node) -> Mapping[str, Dim]:
         """What gave the arguments of a node that are no whole numbers."""
@@ -187,11 +193,11 @@ class _Outliner:
             }
         facts = node.op.facts(*types) if row.sources else {}
         fields = type(node.op).model_fields
-        if row.sources == ("fresh",):  # a weight and nothing else
-            return {"shape": getattr(node.op, "shape", ())}
+        # A row that makes a raw weight says `fresh`, in which its shape stands.
+        sources = [*row.sources, "shape"] if "fresh" in row.sources else row.sources
         return {
             source: facts[name] if name in facts else getattr(node.op, name)
-            for source in row.sources
+            for source in sources
             if (name := source.partition("|")[0]) in facts or name in fields
         }
 
@@ -225,7 +231,7 @@ class _Outliner:
             values = self._values(node, row, graph.input_types(node))
             slots = [(source, _skeleton(value, "|" in source, places)) for source, value in values.items()]
             owner = (
-                (self.of[node.op.graph].name, node.op.repeat, node.op.carried)
+                (self.of[node.op.graph].name, node.op.repeat > 1, node.op.carried)
                 if isinstance(node.op, Call)
                 else (id(row), node.frozen, [str(v) for _, v in node.op if isinstance(v, Init)])
             )

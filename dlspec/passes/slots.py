@@ -14,10 +14,17 @@ from typing import Any
 
 from dlspec.ir.dims import Dim, Division, Symbolic, substitute, symbol, symbols
 from dlspec.ir.graph import Graph
-from dlspec.ir.traced import LOST, Traced, expression, size_variables, untraced
+from dlspec.ir.traced import LOST, Traced, expression, size_variables, untraced, variables
 
 MISSING: Any = object()
 """The default of a parameter that must be given."""
+
+ITEMS = {
+    "shape": ("size",), "free_shape": ("size",), "ranges": ("place",), "place": ("start", "stop", "step"),
+    "repeats": ("count",), "axes": ("axis",), "swaps": ("axis",),
+    "last_first": ("edge",),
+}  # fmt: skip
+"""Sequences of which each item is an argument for itself, and what the parameters for items are called."""
 
 MOST_ATOMS = 6
 """Names and numbers in an expression that is still easy to read."""
@@ -109,7 +116,7 @@ class Slots:
             given = {instance.get(source) for instance in sources}
             slot = self._given(vector, given.pop() if len(given) == 1 else None)
             if slot is None:
-                slot = self._slot(source, vector, in_constructor)
+                slot = self._slot(source, vector)
             if slot is not None:
                 self.found[index, source.partition("|")[0]] = slot
                 if in_constructor:
@@ -163,44 +170,39 @@ class Slots:
         known = self.variables.get(str(source))
         return Expression(source) if known is not None and _same(known, tuple(map(collapse, vector))) else None
 
-    def _slot(self, source: str, vector: tuple[Any, ...], in_constructor: bool) -> Any:
+    def _slot(self, source: str, vector: tuple[Any, ...]) -> Any:
         name, _, table = source.partition("|")
-        values = tuple(map(collapse, vector)) if table in ("", "single") else vector
         if table not in ("", "tuple", "list", "single"):
             return None
+        values = vector if table in ("tuple", "list") else tuple(map(collapse, vector))
         if all(isinstance(value, (int, Symbolic)) and not isinstance(value, bool) for value in values):
             found = self._expression(values)
             if found is not None:
                 return found
-        if all(isinstance(value, (list, tuple)) and len(value) == len(vector[0]) for value in values):
-            return self._items(source, values, in_constructor)
-        values = untraced(values)
-        if all(value == values[0] for value in values[1:]) or table or any(map(_has_symbol, values)):
+        plain = untraced(values)
+        alike = all(value == plain[0] for value in plain[1:])
+        if all(isinstance(value, (list, tuple)) and len(value) == len(vector[0]) for value in vector):
+            if any(map(variables, values)) or (not alike and (name in ITEMS or any(map(_has_symbol, plain)))):
+                return self._items(name, vector)
+        if alike or table or any(map(_has_symbol, plain)):
             return None
         for known_name, known in (*self.variables.items(), *self._invented.items()):
-            if known_name not in self.sizes and _same(known, values):
+            if known_name not in self.sizes and _same(known, plain):
                 return Expression(symbol(known_name))
         invented = self._unused(name)
-        self._invented[invented] = values
+        self._invented[invented] = plain
         return Expression(symbol(invented))
 
-    def _items(self, source: str, vector: tuple[Any, ...], in_constructor: bool) -> Any:
-        """A list of numbers, each by itself; None if all are literals."""
-        if not all(map(is_size, vector)):  # as one value, such as pairs of numbers
-            return None if all(v == vector[0] for v in vector) else self._whole(source, vector)
-        items = [self._slot(source, item, in_constructor) for item in zip(*vector, strict=True)]
+    def _items(self, source: str, vector: tuple[Any, ...]) -> Any:
+        """A list of which each item is an argument for itself; None if all are literals."""
+        names = ITEMS.get(source, (source,))
+        items = [
+            self._slot(names[min(place, len(names) - 1)], values)
+            for place, values in enumerate(zip(*vector, strict=True))
+        ]
         if all(item is None for item in items):
             return None
         return tuple(untraced(v) if i is None else i for i, v in zip(items, vector[0], strict=True))
-
-    def _whole(self, source: str, vector: tuple[Any, ...]) -> Expression:
-        values = tuple(map(untraced, map(collapse, vector)))
-        for known_name, known in (*self.variables.items(), *self._invented.items()):
-            if _same(known, values):
-                return Expression(symbol(known_name))
-        name = self._unused(source.partition("|")[0])
-        self._invented[name] = values
-        return Expression(symbol(name))
 
     def _expression(self, values: tuple[Any, ...]) -> Expression | None:
         """What gives these numbers in all instances, if one of them knows."""
@@ -276,11 +278,6 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(is_plain, value))
     return isinstance(value, (int, float, str))
-
-
-def is_size(value: Any) -> bool:
-    """Whether a value is a list of sizes and other plain things, not of lists."""
-    return isinstance(value, (list, tuple)) and not any(isinstance(item, (list, tuple)) for item in value)
 
 
 def _numbers(instance: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,22 @@ def check(model: Any) -> None:
         model = onnx.load(str(model), load_external_data=False)
     else:
         onnx.checker.check_model(model, full_check=True)
-    bare = _without_weights(model)
+    _check_types(_without_weights(model))
+
+
+def check_graph(text: OnnxText) -> None:
+    """As `check`, of a model whose weights are declared only: of any size, for nothing is allocated."""
+    import onnx
+
+    bare = _without_weights(parse(text))
+    onnx.checker.check_model(bare, full_check=True)
+    _check_types(bare)
+
+
+def _check_types(bare: Any) -> None:
+    """Raise unless ONNX infers the types that the outputs of a model without weights declare; forgets them."""
+    import onnx
+
     declared = {value.name: _shape(value) for value in bare.graph.output}
     for value in bare.graph.output:
         value.type.tensor_type.ClearField("shape")

@@ -12,6 +12,7 @@ from dlspec.emit.project import print_project
 from dlspec.emit.training import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
+from dlspec.runtime.conversion import convert_weights
 from dlspec.runtime.project import load_project
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import check_weights, load_weights
@@ -20,12 +21,32 @@ from dlspec.weights.store import check_weights, load_weights
 def initial_weights(
     program: Program, training: Training, seed: int | None, weights: Path | None = None
 ) -> dict[str, Any]:
-    """The weights that a training begins with, by canonical name: given, or drawn from the seed."""
+    """The weights that a training begins with, by canonical name: given, those of its `init_from`, or drawn."""
     wanted = as_model(program, training)
-    arrays = (
-        load_weights(weights) if weights else draw_weights(*wanted, training.seed if seed is None else seed)
-    )
+    seed = training.seed if seed is None else seed
+    if weights:
+        arrays = load_weights(weights)
+    elif training.init_from:
+        arrays = _from_files(program, training, *wanted, seed)
+    else:
+        arrays = draw_weights(*wanted, seed)
     check_weights(*wanted, arrays)
+    return arrays
+
+
+def _from_files(
+    program: Program, training: Training, together: Program, name: str, seed: int
+) -> dict[str, Any]:
+    """Weights as `init_from` says; models that it does not name are drawn."""
+    if "" in training.init_from:
+        given = training.init_from[""]
+        return convert_weights(together, name, given.file, given.mapping, seed, given.fresh).arrays()
+    arrays = draw_weights(together, name, seed)
+    for model, given in training.init_from.items():
+        alone = program.model_copy(update={"models": {model: training.models[model]}})
+        made = convert_weights(alone, model, given.file, given.mapping, seed, given.fresh)
+        head = f"{model}." if len(training.models) > 1 else ""
+        arrays |= {head + weight: array for weight, array in made.arrays().items()}
     return arrays
 
 

@@ -192,8 +192,8 @@ class Builder:
         return tree.Body(self.span(children), statements)
 
     def input(self, children: Children) -> tree.Input:
-        _, name, _, kind = children
-        return tree.Input(self.span(children), name, kind)
+        _, name, _, kind, _, default = children
+        return tree.Input(self.span(children), name, kind, default)
 
     def output(self, children: Children) -> tree.OutputStatement:
         *values, _, kind = children[1:]

@@ -164,8 +164,11 @@ Expr = (
 
 @dataclass(slots=True)
 class Input(Node):
+    """`input x: f32[N, 8]`; one with a `default` may be left out where the block is used."""
+
     name: Name
     type: TensorType | None
+    default: Expr | None = None
 
 
 @dataclass(slots=True)

@@ -54,36 +54,37 @@ class Layout:
         sizes = {
             group[0]: size for group, size in zip(self.target, shape or (), strict=False) if len(group) == 1
         }
-        return self._rearrange(array, self.source, self.target, self.orders, sizes)
+        sizes = self._axis_sizes(array.shape, sizes)
+        axes = [axis for group in self.source for axis in group]
+        array = array.reshape([sizes[axis] for axis in axes])
+        for axis, order in self.orders.items():
+            array = np.take(array, order, axis=axes.index(axis))
+        array = array.transpose([axes.index(axis) for group in self.target for axis in group])
+        return np.ascontiguousarray(array.reshape(self._target_shape(sizes)))
 
     def invert(self, array: Any) -> Any:
         """The framework's `array` in canonical layout."""
-        inverse = {axis: _inverse(order) for axis, order in self.orders.items()}
-        return self._rearrange(array, self.target, self.source, inverse, {})
+        return self.inverse().apply(array)
 
-    def _rearrange(
-        self,
-        array: Any,
-        given: tuple[Group, ...],
-        wanted: tuple[Group, ...],
-        orders: dict[str, tuple[int, ...]],
-        known: dict[str, int],
-    ) -> Any:
-        sizes = self._axis_sizes(array.shape, given, known)
-        axes = [axis for group in given for axis in group]
-        array = array.reshape([sizes[axis] for axis in axes])
-        for axis, order in orders.items():
-            array = np.take(array, order, axis=axes.index(axis))
-        array = array.transpose([axes.index(axis) for group in wanted for axis in group])
-        return np.ascontiguousarray(array.reshape([prod(sizes[a] for a in group) for group in wanted]))
+    def inverse(self) -> Layout:
+        """The way back."""
+        orders = {axis: _inverse(order) for axis, order in self.orders.items()}
+        return Layout(self.target, self.source, orders, self.sizes)
 
-    def _axis_sizes(
-        self, shape: tuple[int, ...], groups: tuple[Group, ...], known: dict[str, int]
-    ) -> dict[str, int]:
-        if len(shape) != len(groups):
-            raise LayoutError(f"an array of shape {tuple(shape)} has not the {len(groups)} axes of {self}")
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that `apply` makes of one."""
+        return self._target_shape(self._axis_sizes(shape, {}))
+
+    def _target_shape(self, sizes: dict[str, int]) -> tuple[int, ...]:
+        return tuple(prod(sizes[axis] for axis in group) for group in self.target)
+
+    def _axis_sizes(self, shape: tuple[int, ...], known: dict[str, int]) -> dict[str, int]:
+        if len(shape) != len(self.source):
+            raise LayoutError(
+                f"an array of shape {tuple(shape)} has not the {len(self.source)} axes of {self}"
+            )
         sizes = {**known, **self.sizes, **{axis: len(order) for axis, order in self.orders.items()}}
-        for size, group in zip(shape, groups, strict=True):
+        for size, group in zip(shape, self.source, strict=True):
             unknown = [axis for axis in group if axis not in sizes]
             inner = prod(sizes[axis] for axis in group if axis in sizes)
             if len(unknown) > 1 or size % inner or (not unknown and size != inner):

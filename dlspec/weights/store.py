@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dlspec.diagnostics import Diagnostic, SpecError, fail
+from dlspec.diagnostics import Diagnostic, SpecError
 from dlspec.ir.graph import Program
-from dlspec.ops._numpy import np
+from dlspec.weights.tensors import Tensor, from_array, unreadable, write_safetensors
 
 SHOWN = 8  # names listed in one message
 
@@ -23,12 +23,13 @@ def metadata(model: str, seed: int | None = None, source: str = "") -> dict[str,
 
 
 def save_weights(path: str | Path, arrays: Mapping[str, Any], about: Mapping[str, str] | None = None) -> None:
-    """Write weights (and `metadata`); either the whole file is there afterwards, or what was before."""
-    from safetensors.numpy import save_file
+    """Write weights (and `metadata`): arrays, or tensors that are read when it is their turn.
 
-    plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    Either the whole file is there afterwards, or what was before.
+    """
+    tensors = {n: a if isinstance(a, Tensor) else from_array(a) for n, a in arrays.items()}
     with replacing(path) as temporary:
-        save_file(plain, temporary, metadata=dict(about or {}))
+        write_safetensors(temporary, tensors, about or {})
 
 
 def load_weights(path: str | Path) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def load_weights(path: str | Path) -> dict[str, Any]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def load_metadata(path: str | Path) -> dict[str, str]:
@@ -50,7 +51,7 @@ def load_metadata(path: str | Path) -> dict[str, str]:
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def check_weights(program: Program, model: str, arrays: Mapping[str, Any]) -> None:
@@ -67,7 +68,7 @@ def check_weights(program: Program, model: str, arrays: Mapping[str, Any]) -> No
         if name in arrays and tuple(arrays[name].shape) != shape
     ]
     problems = [
-        Diagnostic("DLS0710", f"{what} `{model}`: {_listed(names)}")
+        Diagnostic("DLS0710", f"{what} `{model}`: {listed(names)}")
         for what, names in (
             ("weights are missing for", [f"`{name}`" for name in missing]),
             ("there are weights that do not belong to", [f"`{name}`" for name in extra]),
@@ -92,10 +93,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str], separator: str = ", ") -> str:
+    """The first of some names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
-def _unreadable(path: str | Path, error: Exception) -> SpecError:
-    return fail("DLS0711", f"cannot read weights from `{path}`: {error}")
+    return separator.join(names[:SHOWN]) + more

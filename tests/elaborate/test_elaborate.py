@@ -119,6 +119,30 @@ def test_for_unrolls_and_shares() -> None:
     assert len(graph.weights) == 2
 
 
+def test_an_input_with_a_default_may_be_left_out() -> None:
+    head = """
+block Masked {
+  input x: [N, D]
+  input other: [N, E] = x
+  input mask: [N, D] = none
+  output if mask == none then x + other else where(mask, x, other)
+}"""
+    body = """
+  input mask: bool[N, 8]
+  y = x -> Masked -> Masked(mask = mask)
+  masked = Masked
+  output y = masked(x, y)"""
+    found = program(f"{head}\nmodel Net {{\n  input x: f32[N, 8]{body}\n}}")
+    uses = [node.inputs for node in found.model("Net").nodes]
+    assert [len(inputs) for inputs in uses] == [1, 2, 2]
+    assert [operators(found.graphs[key]) for key in ("Masked", "Masked#2", "Masked#3")] == [
+        ["add"],
+        ["where"],
+        ["add"],
+    ]
+    assert found.graphs["Masked"].nodes[0].inputs == ("x", "x")
+
+
 def test_if_chooses_at_compile_time() -> None:
     text = "block B(deep) { input x: [N, D]   y = if deep then x -> Linear(D) else x   output y -> relu }\n"
     made = program(text + "model Net { input x: f32[N, 8]   output x -> B(true) -> B(false) }")
@@ -234,14 +258,30 @@ def test_weights_deep_in_a_model_can_be_regularised() -> None:
 def test_every_initialiser_can_be_written_anywhere(kind: str) -> None:
     text = """
     model Net {{
-      input x: f32[N, 4]
-      w = Parameter([4, 4], init = {0})
-      output x @ w -> Linear(4, weight_init = {0})
+      input x: f32[N, 4, 4]
+      w = Parameter({1}, init = {0})
+      output x * sum(w) -> {2}, weight_init = {0})
     }}
     """
+    window = kind == "bilinear"
+    shape, layer = ([4, 4, 3], "Conv1d(4, 3") if window else ([4, 4], "Linear(4")
     for written in (kind, f"{kind}({', '.join(map(str, INIT_DEFAULTS[kind]))})"):
-        model = dlspec.loads(text.format(written)).model()
-        assert model.weights()["w"].shape == (4, 4)
+        model = dlspec.loads(text.format(written, shape, layer)).model()
+        assert model.weights()["w"].shape == tuple(shape)
         assert all(model.code(backend) for backend in ("torch", "keras", "onnx"))
+    many = f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"
     with pytest.raises(dlspec.SpecError, match="DLS0205"):
-        dlspec.loads(text.format(f"{kind}({', '.join(['1'] * (len(INIT_DEFAULTS[kind]) + 1))})"))
+        dlspec.loads(text.format(many, shape, layer))
+
+
+@pytest.mark.parametrize("name", ["sum", "min", "max"])
+def test_what_a_function_is_given_is_computed_once(name: str) -> None:
+    """These are functions of numbers, too: which of both is meant shows only when the argument is known."""
+    graph = model(f"  output y = {name}(x * 2, axis = 1)")
+    assert operators(graph) == ["constant", "mul", name]
+
+
+@pytest.mark.parametrize(("numbers", "dtype"), [("1, 0", "i64"), ("1, 0.5", "f32"), ("x, 0", "f32")])
+def test_numbers_beside_a_condition_are_not_bool(numbers: str, dtype: str) -> None:
+    graph = model(f"  output y = where(x > 0, {numbers})")
+    assert str(graph.types["y"]) == f"{dtype}[N, 8]"

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+import dlspec
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.python import print_model
 from dlspec.ir.builder import Builder, Handle
@@ -163,3 +164,26 @@ def test_the_survey_cnn_reads_as_if_written_by_hand() -> None:
         return self.linear2(x)
 '''
     )
+
+
+SIZES_THAT_DIFFER = {
+    "raw weights": ("weight = Parameter([D, width], init = normal(0.1))  output x @ weight", "6", "5"),
+    "ranges": ("output x[:, 1:width]", "6", "5"),
+    "shapes": ('output rearrange(x, "n (a b) -> n b a", b = width)', "2", "4"),
+    "repeats": ("output tile(x, [1, width])", "2", "3"),
+}
+
+
+@pytest.mark.parametrize("body", SIZES_THAT_DIFFER)
+def test_one_class_for_sizes_that_differ(body: str) -> None:
+    pytest.importorskip("torch")
+    text, first, second = SIZES_THAT_DIFFER[body]
+    program = dlspec.loads(
+        f"block Piece(width) {{ input x: [N, D]  {text} }}\n"
+        "model Net { input x: f32[N, 8]  input y: f32[N, 12]\n"
+        f"  output a = x -> Piece({first})\n  output b = y -> Piece({second}) }}"
+    ).program
+    assert printed(program).count("class Piece") == 1
+    rng = np.random.default_rng(0)
+    inputs = {"x": rng.normal(size=(3, 8)).astype("f4"), "y": rng.normal(size=(3, 12)).astype("f4")}
+    assert_close(torch_and_reference(program, inputs))

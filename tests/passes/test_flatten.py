@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dlspec
 from dlspec.ir.builder import Builder
 from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Graph, Program
-from dlspec.passes.flatten import bypass, flatten, prepend
+from dlspec.passes.flatten import bypass, flatten, inline_functions, prepend
 
 
 def block(width: str = "4") -> Graph:
@@ -141,3 +142,19 @@ def test_bypassed_operators_leave_no_trace() -> None:
 def test_ten_thousand_copies() -> None:
     flat = flatten(model(10_000), "Net")
     assert len(flat.nodes) == len(flat.weights) == 20_000
+
+
+def test_functions_are_inlined_under_names_of_their_own_and_blocks_stay() -> None:
+    program = dlspec.loads(
+        """
+        block half(times = 1) { input x  h = x / 2  output h * times }
+        block Body { input x: [N, D]  output x -> Linear(D) }
+        model Net { input x: f32[N, 4]  h = half(x, times = 3)  output y = h -> Body -> half }
+        """
+    ).program
+    graph = inline_functions(program, "Net").graphs["Net"]
+    assert "half1_h = div(x, %half1.1)" in wiring(graph)
+    assert "h = mul(half1_h, %half1.3)" in wiring(graph)
+    assert [node.op.spec_name() for node in graph.nodes if node.name] == ["call"]
+    assert graph.outputs[0].value in graph.types
+    assert inline_functions(program, "Body") is program

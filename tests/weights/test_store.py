@@ -44,6 +44,12 @@ def test_round_trip(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+@pytest.mark.parametrize("about", [None, {}, {"model": "Net"}])
+def test_a_model_without_weights(tmp_path: Path, about: dict[str, str] | None) -> None:
+    save_weights(tmp_path / "w.safetensors", {}, about)
+    assert load_weights(tmp_path / "w.safetensors") == {}
+
+
 def test_a_failed_write_leaves_what_was(tmp_path: Path) -> None:
     path = tmp_path / "w"
     path.write_text("before")

@@ -71,6 +71,19 @@ class Torch(_Framework):
 
     name = "PyTorch"
 
+    @contextmanager
+    def policy(self) -> Iterator[None]:
+        """In double precision tensors without a type of their own are f64, too."""
+        import torch
+
+        before = torch.get_default_dtype()
+        if self.double:
+            torch.set_default_dtype(torch.float64)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
     def training(self) -> Any:
         training = super().training()
         return training.double() if self.double else training
@@ -88,7 +101,7 @@ class Torch(_Framework):
         """The model's results in evaluation mode."""
         import torch
 
-        with torch.inference_mode():
+        with self.policy(), torch.inference_mode():
             result = self.model().eval()(*self.tensors(inputs).values())
         results = result if isinstance(result, tuple) else (result,)
         return {name: value.numpy() for name, value in zip(names, results, strict=True)}
@@ -97,15 +110,17 @@ class Torch(_Framework):
         """The gradient of a step's loss by every weight; weights it does not reach have zero."""
         import torch
 
-        if step is None:
-            root = self.model().train()
-            result = root(*self.tensors(batch).values())
-            loss = sum(r.square().mean() for r in (result if isinstance(result, tuple) else (result,)))
-        else:
-            training = self.training().train()
-            root = self.root(training)
-            loss = training.losses[step](self.tensors(batch))
-        loss.backward()
+        with self.policy():
+            if step is None:
+                root = self.model().train()
+                result = root(*self.tensors(batch).values())
+                results = result if isinstance(result, tuple) else (result,)
+                loss = sum(r.square().mean() for r in results if r.is_floating_point())
+            else:
+                training = self.training().train()
+                root = self.root(training)
+                loss = training.losses[step](self.tensors(batch))
+            loss.backward()
         with torch.no_grad():
             for parameter in root.parameters():
                 parameter.copy_(torch.zeros_like(parameter) if parameter.grad is None else parameter.grad)
@@ -113,9 +128,10 @@ class Torch(_Framework):
 
     def train(self, batches: list[Arrays]) -> Arrays:
         """The weights after one optimizer step on each batch."""
-        training = self.training().train()
-        for batch in batches:
-            training.train_step(self.tensors(batch))
+        with self.policy():
+            training = self.training().train()
+            for batch in batches:
+                training.train_step(self.tensors(batch))
         return self.canonical(self.root(training))
 
 
@@ -160,7 +176,8 @@ class Keras(_Framework):
                 if training is None:
                     result = root(*arrays.values(), training=True)
                     results = result if isinstance(result, (tuple, list)) else (result,)
-                    loss = sum(keras.ops.mean(keras.ops.square(r)) for r in results)
+                    floating = [r for r in results if keras.backend.is_float_dtype(r.dtype)]
+                    loss = sum(keras.ops.mean(keras.ops.square(r)) for r in floating)
                 else:
                     loss = training.steps[step](arrays, training=True)
             found = tape.gradient(loss, [v.value for v in variables])
