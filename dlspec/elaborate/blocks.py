@@ -91,12 +91,20 @@ def use_block(
         origins = [frame.origins.get(h.name) for h in handles]
         results = call_types(instance.definition, graph, types, span, origins)
     session.count_nodes(1, span)
+    frame.settle(*(_hidden(value) for value in instance.complete.values()))
     outputs = builder.call(
         key, graph, handles, name=name, results=results, sources=_sources(instance), location=location(span)
     )
     for output in outputs:
         frame.origins[output.name] = span
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def _hidden(value: Any) -> Any:
+    """The part of an argument of which a block does not say where it came from: all in lists, and in functions."""
+    if isinstance(value, Traced):
+        return None
+    return value.fields if isinstance(value, Partial) else value
 
 
 def _sources(instance: BlockInstance) -> dict[str, Dim]:

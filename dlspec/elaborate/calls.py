@@ -165,9 +165,10 @@ def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> lis
         value: Any = None
         if fields is not None and argument.name is not None and _takes_init(fields, argument.name.id):
             value = init_from_syntax(argument.value, lambda e: evaluate(e, frame))
-        name = argument.value.id if isinstance(argument.value, tree.Name) else None
+        written = argument.value
+        name = written.id if isinstance(written, tree.Name) else None
         if value is None:
-            value = evaluate(argument.value, frame) if name is None else named(argument.value, frame)
+            value = named(written, frame) if isinstance(written, tree.Name) else evaluate(written, frame)
         found.append(Given(argument.name, value, argument.value.span, frame.source(value, name)))
     return found
 

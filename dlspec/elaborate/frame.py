@@ -152,8 +152,9 @@ class Frame:
         """What gave an argument, as far as that can be said; `name` is what it is written as, if that is one."""
         if isinstance(value, Traced):
             return value.expr
-        straight = name is not None and name in self.params and value is self.params[name]
-        return symbol(name) if straight else None
+        if name is None or name not in self.params or value is not self.params[name]:
+            return None
+        return symbol(name)
 
     # --- instances --------------------------------------------------------------------------------
 

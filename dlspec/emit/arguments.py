@@ -19,7 +19,7 @@ Parameter = Callable[[str], Code]
 """How a variable of the class is written: `channels` in the constructor, `self.channels` elsewhere."""
 
 FEW = 2
-"""So many numbers a call may pass without saying what they are."""
+"""So many numbers a call passes without saying what they are: what comes in, and what comes out."""
 
 
 class Arguments:
@@ -77,17 +77,13 @@ class Arguments:
         """
         assert isinstance(node.op, Call)
         given = callee.arguments(node.op.graph)
-        required: list[tuple[str, Code]] = []
-        others: list[tuple[str, Code]] = []
-        numbers = names = 0
-        for param in callee.params:
+        args: list[Code] = []
+        named: list[tuple[str, Code]] = []
+        for position, param in enumerate(callee.params):
             value = self.slot(index, param.name, given[param.name], parameter)
-            if param.default is REQUIRED:
-                required.append((params[param.name], literal(value)))
-                names += isinstance(value, Code)
-                numbers += type(value) is int
-            elif isinstance(value, Code) or value != param.default:
-                others.append((params[param.name], literal(value)))
-        if names + numbers == len(required) and (numbers <= FEW or names > numbers) and not callee.graph.function:
-            return [value for _, value in required], others
-        return [], [*required, *others]
+            is_telling = isinstance(value, Code) or (type(value) is int and position < FEW)
+            if param.default is REQUIRED and is_telling and not named and not callee.graph.function:
+                args.append(literal(value))
+            elif param.default is REQUIRED or isinstance(value, Code) or value != param.default:
+                named.append((params[param.name], literal(value)))
+        return args, named

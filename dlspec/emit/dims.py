@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,8 +18,8 @@ from dlspec.passes.slots import gives, instance_variables, readable, remembered
 
 # The letters of axes by rank, in each layout.
 LETTERS = {
-    "channels_first": {2: "ND", 3: "NTD", 4: "NCHW", 5: "NCDHW"},
-    "channels_last": {2: "ND", 3: "NTD", 4: "NHWC", 5: "NDHWC"},
+    "channels_first": {1: "L", 2: "ND", 3: "NTD", 4: "NCHW", 5: "NCDHW"},
+    "channels_last": {1: "L", 2: "ND", 3: "NTD", 4: "NHWC", 5: "NDHWC"},
 }
 NAMES = {
     "f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16",
@@ -32,7 +33,11 @@ def size_code(dim: Dim, symbol_code: Callable[[str], Code]) -> Code:
         return literal(dim)
     total: Code | None = None
     for monomial, coefficient in dim.terms:
-        factors = [_atom_code(atom, symbol_code) for atom in monomial]
+        factors = [
+            code if count == 1 else infix("**", code, literal(count))
+            for atom, count in Counter(monomial).items()
+            for code in [_atom_code(atom, symbol_code)]
+        ]
         if abs(coefficient) != 1 or not factors:
             factors.insert(0, literal(abs(coefficient)))
         term = factors[0]
@@ -48,7 +53,9 @@ def size_code(dim: Dim, symbol_code: Callable[[str], Code]) -> Code:
 
 def _atom_code(atom: Any, symbol_code: Callable[[str], Code]) -> Code:
     if isinstance(atom, Division):
-        return infix(atom.sign, size_code(atom.numerator, symbol_code), size_code(atom.denominator, symbol_code))
+        return infix(
+            atom.sign, size_code(atom.numerator, symbol_code), size_code(atom.denominator, symbol_code)
+        )
     return symbol_code(atom)
 
 
@@ -119,6 +126,9 @@ class Sizes:
                 names = ", ".join(axes[axis] for axis in range(len(axes)))
                 all_of_it = len(axes) == self._ranks[name]
                 lines.append(f"{names} = {shape}" if all_of_it else f"{names} = {shape}[:{len(axes)}]")
+            elif len(axes) > 1:
+                names = ", ".join(axes.get(axis, "_") for axis in range(self._ranks[name]))
+                lines.append(f"{names} = {shape}")
             else:
                 lines.extend(f"{axes[axis]} = {shape}[{axis}]" for axis in sorted(axes))
         return lines
@@ -132,7 +142,7 @@ class Shapes:
     def __init__(self, plan: Plan, graphs: Sequence[Graph], layout: str) -> None:
         self._axes = LETTERS[layout]
         self._types = [graph.types for graph in graphs]
-        self._plan = plan
+        self._params = {param.values: param.name for param in reversed(plan.params)}
         self._variables = [instance_variables(graph) for graph in graphs]
         sizes = size_variables([value.type for value in plan.graph.inputs], plan.graph.params)
         self._own = {name: name for name in sizes if name.isupper()} | plan.names
@@ -155,6 +165,8 @@ class Shapes:
                 return str(size_code(candidate, lambda name: Code(self._own.get(name, name))))
         if all(dim == vector[0] for dim in vector[1:]) and not self._is_derived(vector):
             return str(vector[0])
+        if vector in self._params:
+            return self._params[vector]
         base = self._axes[rank][axis] if rank in self._axes else f"D{axis}"
         key = (base, *map(str, vector))
         if key not in self._letters:

@@ -217,6 +217,8 @@ class Expressions:
             return "heavy"
         if row.kind in ("infix", "prefix"):
             return "arithmetic"
+        if not node.inputs and row.kind == "init":
+            return "atom"
         types = self.graph.types
         if any(types[path].rank > 1 for path in node.weights.values() if path in types):
             return "heavy"

@@ -78,7 +78,10 @@ class Symbolic:
 
     def __mul__(self, other: Dim) -> Dim:
         return _from_terms(
-            term for left, a in self.terms for right, b in _terms(other) for term in _cancelled(left + right, a * b)
+            term
+            for left, a in self.terms
+            for right, b in _terms(other)
+            for term in _cancelled(left + right, a * b)
         )
 
     __rmul__ = __mul__
@@ -295,7 +298,7 @@ def _split(numerator: Dim, denominator: Dim) -> tuple[Dim, Dim]:
         else:  # coefficients that are left lie below the divisor's, so that (T - 1) // 2 + 1 is (T + 1) // 2
             whole = coefficient % scale == 0
             quotient = exact_quotient(coefficient, scale) if whole else coefficient // scale
-            exact.append((remaining, quotient))
+            exact.append((remaining, quotient))  # type: ignore[arg-type]
             rest.append((monomial, coefficient % scale))
     return _from_terms(exact), _from_terms(rest)
 

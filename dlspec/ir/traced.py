@@ -58,7 +58,7 @@ class Traced(int):
     def __rmod__(self, other: Any) -> Any:
         return _computed(int.__rmod__(self, other), lambda: expression(other) % self.expr)
 
-    def __pow__(self, other: Any, modulus: None = None) -> Any:
+    def __pow__(self, other: Any, modulus: None = None) -> Any:  # type: ignore[override]
         if isinstance(other, int) and 0 < other <= 4:
             power: Any = self
             for _ in range(other - 1):
@@ -130,8 +130,10 @@ def translate(value: Any, bindings: Mapping[str, Dim]) -> Any:
     if isinstance(value, Symbolic):
         total: Dim = 0
         for monomial, coefficient in value.terms:
-            total = total + translate(coefficient, bindings) * Symbolic(((monomial, 1),)) if monomial else (
-                total + translate(coefficient, bindings)
+            total = (
+                total + translate(coefficient, bindings) * Symbolic(((monomial, 1),))
+                if monomial
+                else (total + translate(coefficient, bindings))
             )
         return total
     if isinstance(value, (list, tuple)):
@@ -188,7 +190,10 @@ def size_variables(inputs: Sequence[TensorType], params: Mapping[str, Any]) -> d
 
 
 def bindings(
-    inputs: Sequence[TensorType], params: Mapping[str, Any], given: Mapping[str, Any], types: Sequence[TensorType]
+    inputs: Sequence[TensorType],
+    params: Mapping[str, Any],
+    given: Mapping[str, Any],
+    types: Sequence[TensorType],
 ) -> dict[str, Any]:
     """The values of a callee's variables in its caller, from the arguments `given` and the operands' `types`."""
     sizes = {

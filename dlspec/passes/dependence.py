@@ -43,6 +43,7 @@ class Dependence:
         """Whether a variable of an entry may have another value in the printed code."""
         graph = self.graphs[key]
         before = instance_variables(graph)
+        accepted = False
         for other in _others(before[variable]):
             env = {**before, variable: other}
             try:
@@ -52,10 +53,12 @@ class Dependence:
                 continue  # the spec would not accept it either
             except Mismatch:
                 return False
-            return True
-        return False
+            accepted = True
+        return accepted
 
-    def _run(self, plan: Plan, key: str, env: dict[str, Any], inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    def _run(
+        self, plan: Plan, key: str, env: dict[str, Any], inputs: Sequence[TensorType]
+    ) -> tuple[TensorType, ...]:
         """Go through a graph with other values of its variables; the types of its results."""
         wanted = (key, repr(sorted(env.items())), tuple(map(str, inputs)))
         if wanted not in self._results:
@@ -171,7 +174,9 @@ def translated(kind: TensorType, env: Mapping[str, Any]) -> TensorType:
     """A type with other values of the variables."""
     numbers = {name: value for name, value in env.items() if isinstance(value, int)}
     shape = translate(tuple(kind.shape), numbers)
-    if any(isinstance(dim, Symbolic) and isinstance(old, int) for dim, old in zip(shape, kind.shape, strict=True)):
+    if any(
+        isinstance(dim, Symbolic) and isinstance(old, int) for dim, old in zip(shape, kind.shape, strict=True)
+    ):
         raise Mismatch
     return kind.with_shape(shape)
 

@@ -201,16 +201,21 @@ def _on_its_own(op: Op, types: Types) -> tuple[Op, Types, dict[str, Any]]:
 
     def sized(names: Mapping[str, str]) -> Types:
         return tuple(
-            kind and kind.with_shape(
+            kind
+            and kind.with_shape(
                 [
-                    variable(names.get(f"{name}_{axis}", f"{name}_{axis}"), dim) if isinstance(dim, int) else dim
+                    variable(names.get(f"{name}_{axis}", f"{name}_{axis}"), dim)
+                    if isinstance(dim, int)
+                    else dim
                     for axis, dim in enumerate(untraced(kind.shape))
                 ]
             )
             for name, kind in zip((n.strip("?*") for n in op.operands), types, strict=False)
         )
 
-    places = {lone_variable(v): n for n, v in op.facts(*sized({})).items() if lone_variable(v) not in ("", *fields)}
+    places = {
+        lone_variable(v): n for n, v in op.facts(*sized({})).items() if lone_variable(v) not in ("", *fields)
+    }
     known = {**dict(op), **op.facts(*types)}
     return op, sized(places), {n: untraced(v) for n, v in known.items() if n not in places.values()}
 

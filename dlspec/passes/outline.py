@@ -17,7 +17,7 @@ from dlspec.ir.traced import Traced, size_variables
 from dlspec.ir.types import TensorType
 from dlspec.passes.dependence import Dependence
 from dlspec.passes.naming import variant_names
-from dlspec.passes.slots import Parameter, Slots, remembered
+from dlspec.passes.slots import Parameter, Slots, is_word, remembered
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend, Row
@@ -229,7 +229,7 @@ class _Outliner:
         nodes = []
         for node, row in zip(graph.nodes, rows, strict=True):
             values = self._values(node, row, graph.input_types(node))
-            slots = [(source, _skeleton(value, "|" in source, places)) for source, value in values.items()]
+            slots = [(source, _skeleton(value, is_word(source), places)) for source, value in values.items()]
             owner = (
                 (self.of[node.op.graph].name, node.op.repeat > 1, node.op.carried)
                 if isinstance(node.op, Call)

@@ -99,7 +99,9 @@ class Slots:
         }
         self._inputs = [value.type for value in graphs[0].inputs]
         self.sizes = size_variables(self._inputs, graphs[0].params)
-        self._used: dict[str, str] = {}  # variables that the constructor needs: to what they were first used for
+        self._used: dict[
+            str, str
+        ] = {}  # variables that the constructor needs: to what they were first used for
         self._invented: dict[str, tuple[Any, ...]] = {}
 
     def node(
@@ -168,29 +170,38 @@ class Slots:
         if not isinstance(source, Symbolic) or any(isinstance(value, Traced) for value in vector):
             return None
         known = self.variables.get(str(source))
-        return Expression(source) if known is not None and _same(known, tuple(map(collapse, vector))) else None
+        return (
+            Expression(source) if known is not None and _same(known, tuple(map(collapse, vector))) else None
+        )
 
     def _slot(self, source: str, vector: tuple[Any, ...]) -> Any:
         name, _, table = source.partition("|")
-        if table not in ("", "tuple", "list", "single"):
+        if is_word(source):
             return None
-        values = vector if table in ("tuple", "list") else tuple(map(collapse, vector))
+        as_they_are = name in ITEMS or table in ("tuple", "list")
+        values = vector if as_they_are else tuple(map(collapse, vector))
         if all(isinstance(value, (int, Symbolic)) and not isinstance(value, bool) for value in values):
             found = self._expression(values)
             if found is not None:
                 return found
         plain = untraced(values)
         alike = all(value == plain[0] for value in plain[1:])
+        runtime = any(map(_has_symbol, plain))
         if all(isinstance(value, (list, tuple)) and len(value) == len(vector[0]) for value in vector):
-            if any(map(variables, values)) or (not alike and (name in ITEMS or any(map(_has_symbol, plain)))):
+            if runtime or (name in ITEMS and not alike):
                 return self._items(name, vector)
-        if alike or table or any(map(_has_symbol, plain)):
-            return None
+            items = self._remembered_items(vector) if any(map(variables, values)) else None
+            if items is not None:
+                return items
+        return None if alike or table or runtime else self._parameter(name, plain)
+
+    def _parameter(self, name: str, values: tuple[Any, ...]) -> Expression:
+        """A parameter that holds what instances differ in; one with these values if there is one."""
         for known_name, known in (*self.variables.items(), *self._invented.items()):
-            if known_name not in self.sizes and _same(known, plain):
+            if known_name not in self.sizes and _same(known, values):
                 return Expression(symbol(known_name))
-        invented = self._unused(name)
-        self._invented[invented] = plain
+        invented = self._unused(name.removeprefix("symmetric_"))
+        self._invented[invented] = values
         return Expression(symbol(invented))
 
     def _items(self, source: str, vector: tuple[Any, ...]) -> Any:
@@ -200,9 +211,21 @@ class Slots:
             self._slot(names[min(place, len(names) - 1)], values)
             for place, values in enumerate(zip(*vector, strict=True))
         ]
-        if all(item is None for item in items):
-            return None
-        return tuple(untraced(v) if i is None else i for i, v in zip(items, vector[0], strict=True))
+        return _filled(items, vector[0])
+
+    def _remembered_items(self, vector: tuple[Any, ...]) -> Any:
+        """A list of which each item is a literal or known to come from variables; None where one is neither."""
+        items: list[Any] = []
+        for values in zip(*vector, strict=True):
+            found = None
+            if all(isinstance(value, (list, tuple)) for value in values):
+                found = self._remembered_items(values)
+            elif all(isinstance(value, int) for value in values):
+                found = self._expression(values)
+            if found is None and any(value != values[0] for value in values):
+                return None
+            items.append(found)
+        return _filled(items, vector[0])
 
     def _expression(self, values: tuple[Any, ...]) -> Expression | None:
         """What gives these numbers in all instances, if one of them knows."""
@@ -268,9 +291,17 @@ def _atoms(dim: Dim) -> int:
     count = 0
     for monomial, coefficient in dim.terms:
         count += abs(coefficient) != 1 or not monomial
-        for atom in monomial:
-            count += 2 + _atoms(atom.numerator) + _atoms(atom.denominator) if isinstance(atom, Division) else 1
+        for atom in dict.fromkeys(monomial):
+            count += (
+                2 + _atoms(atom.numerator) + _atoms(atom.denominator) if isinstance(atom, Division) else 1
+            )
+        count += len(monomial) - len(set(monomial))
     return count
+
+
+def is_word(source: str) -> bool:
+    """Whether what a row says of an argument is looked up in a table of the backend: then it is no parameter."""
+    return source.partition("|")[2] not in ("", "tuple", "list", "single")
 
 
 def is_plain(value: Any) -> bool:
@@ -278,6 +309,13 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(is_plain, value))
     return isinstance(value, (int, float, str))
+
+
+def _filled(items: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...] | None:
+    """A list in which some items are known by more than their value; None if none is."""
+    if all(item is None for item in items):
+        return None
+    return tuple(untraced(v) if item is None else item for item, v in zip(items, values, strict=True))
 
 
 def _numbers(instance: Mapping[str, Any]) -> dict[str, Any]:
