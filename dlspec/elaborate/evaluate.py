@@ -9,6 +9,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate import arithmetic
 from dlspec.elaborate.apply import apply, call_value, weight_of
 from dlspec.elaborate.arguments import given_twice
+from dlspec.elaborate.conditions import branch
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.lookup import lookup
 from dlspec.elaborate.values import (
@@ -190,7 +191,9 @@ def condition(expr: tree.Expr, frame: Frame) -> bool:
 
 
 def _conditional(expr: tree.Conditional, frame: Frame) -> Any:
-    return evaluate(expr.yes if condition(expr.condition, frame) else expr.no, frame)
+    taken = condition(expr.condition, frame)
+    with branch(expr.condition, taken, frame):
+        return evaluate(expr.yes if taken else expr.no, frame)
 
 
 def _call(expr: tree.Call, frame: Frame) -> Any:
@@ -226,7 +229,9 @@ def apply_stage(stage: tree.Expr, value: Any, frame: Frame) -> Any:
 
             return repeat_stage(stage, operands, frame)
         case tree.Conditional():
-            return apply_stage(stage.yes if condition(stage.condition, frame) else stage.no, value, frame)
+            taken = condition(stage.condition, frame)
+            with branch(stage.condition, taken, frame):
+                return apply_stage(stage.yes if taken else stage.no, value, frame)
     return apply(evaluate(stage, frame), operands, stage.span, frame)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
+from dlspec.elaborate.conditions import branch
 from dlspec.elaborate.evaluate import bind_targets, condition, evaluate, iterable
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names, unnamed_sizes
@@ -234,10 +235,11 @@ def _for(run: Run, statement: tree.For) -> None:
 
 
 def _if(run: Run, statement: tree.If) -> None:
-    if condition(statement.condition, run.frame):
-        run.statements(statement.then.statements)
-    elif statement.otherwise is not None:
-        run.statements(statement.otherwise.statements)
+    taken = condition(statement.condition, run.frame)
+    body = statement.then if taken else statement.otherwise
+    if body is not None:
+        with branch(statement.condition, taken, run.frame):
+            run.statements(body.statements)
 
 
 def _repeat(run: Run, statement: tree.RepeatStatement) -> None:

@@ -11,9 +11,9 @@ from dlspec.emit.manifest import MISSING
 from dlspec.emit.rows import Source
 from dlspec.ir.graph import Call, Node
 from dlspec.ir.types import TensorType
+from dlspec.passes.expressions import Expression
 from dlspec.passes.outline import Plan
 from dlspec.passes.slots import MISSING as REQUIRED
-from dlspec.passes.slots import Expression
 
 Parameter = Callable[[str], Code]
 """How a variable of the class is written: `channels` in the constructor, `self.channels` elsewhere."""

@@ -9,10 +9,10 @@ from dlspec.emit.code import Code, call
 from dlspec.emit.manifest import MISSING, Row
 from dlspec.emit.naming import ClassNames, ModuleNames, held_by, key_of
 from dlspec.emit.rows import Rows
+from dlspec.ir.condition import renamed
 from dlspec.ir.graph import Call, Node, Weight
 from dlspec.ir.op import Init
 from dlspec.passes.outline import Plan, raw_weights
-from dlspec.passes.slots import MISSING as REQUIRED
 
 
 class Attributes:
@@ -30,22 +30,33 @@ class Attributes:
         """One statement for each attribute, in the order of first use."""
         lines = [self._raw(-1 - i, weight) for i, weight in enumerate(raw_weights(self.plan.graph))]
         made: set[str] = set()
-        for index, (node, row) in enumerate(zip(self.plan.graph.nodes, self.plan.rows, strict=True)):
-            key = key_of(node)
-            if key in made or (row is not None and row.kind != "init"):
-                continue
-            if row is None and self.module.callee(node).name in self.module.functions:
-                continue
-            made.add(key)
-            target = f"self.{self.names.attributes[key]}"
-            if row is None:
-                lines.append(f"{target} = {self._block(index, node)}")
-            else:
-                lines.append(f"{target} = {self._layer(index, node, row)}")
-                lines.extend(self._redrawn(target, node, row))
-                if node.frozen:
-                    lines.append(self._option("freeze", layer=Code(target)))
+        options = {index: option for option in self.plan.options for index in option.nodes}
+        always = [index for index in range(len(self.plan.rows)) if index not in options]
+        for index in always:
+            lines.extend(self._made(index, made))
+        for option in self.plan.options:
+            inside = [line for index in option.nodes for line in self._made(index, made)]
+            if inside:
+                condition = renamed(option.condition, self.parameter)
+                lines.append(f"self.{self.module.optional_attribute(self.plan, option)} = None")
+                lines.append(f"if {condition}:")
+                lines.extend(f"    {line}" for line in inside)
         return lines
+
+    def _made(self, index: int, made: set[str]) -> list[str]:
+        """The statements that make what a node needs, if it has not been made."""
+        node, row = self.plan.graph.nodes[index], self.plan.rows[index]
+        key = key_of(node)
+        if key in made or (row is not None and row.kind != "init"):
+            return []
+        if row is None and self.module.callee(node).name in self.module.functions:
+            return []
+        made.add(key)
+        target = f"self.{self.names.attributes[key]}"
+        if row is None:
+            return [f"{target} = {self._block(index, node)}"]
+        lines = [f"{target} = {self._layer(index, node, row)}", *self._redrawn(target, node, row)]
+        return [*lines, self._option("freeze", layer=Code(target))] if node.frozen else lines
 
     def parameter(self, variable: str) -> Code:
         """A variable of the class, inside the constructor."""

@@ -75,6 +75,8 @@ def _argument(param: Parameter, name: str) -> Argument:
 
 def _annotation(values: tuple[Any, ...]) -> str:
     kinds = {type(value) for value in values}
+    if type(None) in kinds:
+        return f"{_annotation(tuple(value for value in values if value is not None))} | None"
     for kind in (bool, int, str):
         if kinds == {kind}:
             return kind.__name__

@@ -13,8 +13,8 @@ from dlspec.ir.dims import Dim, Division, Symbolic, symbol, symbols
 from dlspec.ir.graph import Graph
 from dlspec.ir.traced import size_variables, variables
 from dlspec.ir.types import TensorType
+from dlspec.passes.expressions import gives, instance_variables, readable, remembered
 from dlspec.passes.outline import Plan
-from dlspec.passes.slots import gives, instance_variables, readable, remembered
 
 # The letters of axes by rank, in each layout.
 LETTERS = {
@@ -146,13 +146,17 @@ class Shapes:
         self._variables = [instance_variables(graph) for graph in graphs]
         sizes = size_variables([value.type for value in plan.graph.inputs], plan.graph.params)
         self._own = {name: name for name in sizes if name.isupper()} | plan.names
+        self._there = self._variables  # of the instances that have the value at hand
         self._letters: dict[tuple[str, ...], str] = {}
         for value in plan.graph.inputs:
             self.dims(value.name)
 
     def dims(self, value: str) -> tuple[str, ...]:
         """The sizes of a value's axes; `...` where instances differ in their number."""
-        shapes = [types[value].shape for types in self._types]
+        there = [(types[value].shape, own) for types, own in zip(self._types, self._variables, strict=True)
+                 if value in types]  # fmt: skip
+        shapes = [shape for shape, _ in there]
+        self._there = [own for _, own in there]
         if len({len(shape) for shape in shapes}) > 1:
             return ("...",)
         return tuple(
@@ -184,7 +188,7 @@ class Shapes:
         """Whether an expression may stand for these sizes."""
         names = symbols(candidate)
         known = all(name in self._own for name in names if name in self._variables[0])
-        return known and readable(candidate, SHORT) and gives(candidate, vector, self._variables)
+        return known and readable(candidate, SHORT) and gives(candidate, vector, self._there)
 
     def comment(self, value: str) -> str:
         """A shape for the comment after a statement."""
@@ -192,7 +196,7 @@ class Shapes:
 
     def of(self, value: str) -> str:
         """Type and shape for a docstring."""
-        kind: TensorType = self._types[0][value]
+        kind: TensorType = next(types[value] for types in self._types if value in types)
         return f"{NAMES[kind.dtype]} {self.comment(value)}" if kind.rank else NAMES[kind.dtype]
 
 

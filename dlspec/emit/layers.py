@@ -54,7 +54,7 @@ def renamed_attributes(names: ModuleNames, key: str) -> dict[str, str]:
     plan = names.outline.of[key]
     attributes = names.of[plan.name].attributes
     found: dict[str, str] = {}
-    for node, row in zip(names.graph(key).nodes, plan.rows, strict=True):
+    for _, node, row in plan.nodes(names.graph(key)):
         if isinstance(node.op, Call) and names.callee(node).name in names.functions:
             continue
         if isinstance(node.op, Call):
@@ -69,7 +69,7 @@ def renamed_attributes(names: ModuleNames, key: str) -> dict[str, str]:
 def _layers(names: ModuleNames, key: str, prefix: str) -> Iterator[tuple[str, str, Leaves]]:
     """Every layer with weights: its canonical path, its class as it is written, and its weights."""
     graph = names.graph(key)
-    for node, row in zip(graph.nodes, names.outline.of[key].rows, strict=True):
+    for _, node, row in names.outline.of[key].nodes(graph):
         if isinstance(node.op, Call):
             for step in range(node.op.repeat):
                 copy = f".{step}" if node.op.repeat > 1 else ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dlspec.emit.manifest import Backend, Row
 from dlspec.emit.names import KEYWORDS, Names, identifier
 from dlspec.ir.graph import Call, Graph, Node
+from dlspec.passes.options import Option
 from dlspec.passes.outline import Outline, Plan, raw_weights
 
 Path = tuple[str | int, ...]
@@ -85,7 +86,7 @@ class ModuleNames:
             yield canonical + weight.name, (*native, attributes[held_by(weight.name)]), None
         seen: set[str] = set()
         graph = self.graph(key)
-        for node, row in zip(graph.nodes, plan.rows, strict=True):
+        for _, node, row in plan.nodes(graph):
             if node.name in seen:
                 continue
             seen.add(node.name)
@@ -123,6 +124,16 @@ class ModuleNames:
                 inner, layout = self.native(self.outline.of[node.op.graph], rest)
                 return (attributes[key_of(node)], *step, *inner), layout
         raise KeyError(path)
+
+    def optional_attribute(self, plan: Plan, option: Option) -> str:
+        """An attribute that only instances with an option have; empty where it makes none."""
+        always = {key_of(node) for index, node in enumerate(plan.graph.nodes) if index not in option.nodes}
+        for index in option.nodes:
+            node, row = plan.graph.nodes[index], plan.rows[index]
+            is_made = row.kind == "init" if row is not None else self.callee(node).name not in self.functions
+            if is_made and key_of(node) not in always:
+                return self.of[plan.name].attributes[key_of(node)]
+        return ""
 
     def callee(self, node: Node) -> Plan:
         """The class or function that a call uses."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,10 @@ class Expressions:
         self.plan, self.module, self.rows = plan, names, rows
         self.graph: Graph = plan.graph
         self.names = names.of[plan.name]
-        self.needed, self.uses = needed(self.graph)
+        self.optional = {value: option for option in plan.options for value in option.instead}
+        self.needed, self.uses = needed(
+            self.graph, {value: option.instead[value] for value, option in self.optional.items()}
+        )
         self.is_function = plan.name in names.functions
         own = self.names.params.values() if self.is_function else ()
         self.variables = Variables(self.graph, self.uses, names.reserved.union(own))
@@ -237,11 +240,20 @@ class Expressions:
         return piece.heavy == 0 or kind in ("arithmetic", "light")
 
 
-def needed(graph: Graph) -> tuple[set[int], dict[str, int]]:
-    """The nodes that a result depends on, and how often these read each value."""
+def needed(graph: Graph, instead: Mapping[str, str] | None = None) -> tuple[set[int], dict[str, int]]:
+    """The nodes that a result depends on, and how often these read each value. What stands `instead` of a value
+    that may not be there is read beside it.
+    """
     uses: dict[str, int] = {}
+    others = instead or {}
+
+    def use(name: str) -> None:
+        if name not in uses and name in others:
+            use(others[name])
+        uses[name] = uses.get(name, 0) + 1
+
     for output in graph.outputs:
-        uses[output.value] = uses.get(output.value, 0) + 1
+        use(output.value)
     found: set[int] = set()
     for index in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[index]
@@ -249,5 +261,5 @@ def needed(graph: Graph) -> tuple[set[int], dict[str, int]]:
             found.add(index)
             for name in node.inputs:
                 if name:
-                    uses[name] = uses.get(name, 0) + 1
+                    use(name)
     return found, uses

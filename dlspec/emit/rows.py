@@ -10,7 +10,7 @@ from dlspec.diagnostics import fail
 from dlspec.emit.code import ATOM, COMPARE, INFIX, PREFIX, TERNARY, Code, call, infix, literal, prefix
 from dlspec.emit.manifest import MISSING, Backend, Row, mentioned
 from dlspec.emit.templates import expressions
-from dlspec.passes.slots import collapse
+from dlspec.passes.expressions import collapse
 
 Source = Callable[[str], Any]
 """Gives the operand, field or fact of that name: `Code`, a list of `Code`, a plain value, or MISSING."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from dlspec._data import data_path
 from dlspec.emit.code import ATOM, Code, literal
-from dlspec.passes.slots import collapse
+from dlspec.passes.expressions import collapse
 
 
 def environment(folder: Traversable | None = None) -> Environment:

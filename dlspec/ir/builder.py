@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlspec.ir.graph import Call, Graph, Location, Node, Output, Value, Weight
 from dlspec.ir.dims import Dim
+from dlspec.ir.graph import Call, Graph, Location, Node, Output, Value, Weight
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, parse_type, tensor
 
@@ -100,6 +100,7 @@ class Builder:
         self.weights: dict[str, Weight] = {}
         self.nodes: list[Node] = []
         self.types: dict[str, TensorType] = {}
+        self.condition = ""  # of the branch that is being built, see `Node`
         self._names: dict[str, str] = {}  # a value's name while building -> the name given by the user
         self._counts: dict[str, int] = {}
 
@@ -268,6 +269,7 @@ class Builder:
                 weights=weights,
                 sources=sources or {},
                 frozen=frozen,
+                condition=self.condition,
                 location=location,
             )
         )

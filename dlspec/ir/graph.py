@@ -90,6 +90,9 @@ class Node(BaseModel):
     sources
         what gave an argument: field to an expression over the variables of the graph, such as ``4 * planes``.
         Those that are no whole numbers can only be a parameter itself. ``repeat`` is a call's number of copies.
+    condition
+        what had to hold for this to be there, over the variables of the graph (see `ir.condition`); empty where
+        it is there always, or where that cannot be said.
     frozen
         its weights are not trained, though the operator's are.
     """
@@ -103,6 +106,7 @@ class Node(BaseModel):
     weights: dict[str, str] = Field(default_factory=dict)
     sources: dict[str, Dim] = Field(default_factory=dict)
     frozen: bool = False
+    condition: str = ""
     location: Location | None = None
 
     @property

@@ -16,7 +16,7 @@ from dlspec.ir.graph import Call, Graph, Node
 from dlspec.ir.op import OpError
 from dlspec.ir.traced import Traced, size_variables, translate, untraced, variables
 from dlspec.ir.types import TensorType
-from dlspec.passes.slots import Expression, collapse, instance_variables
+from dlspec.passes.expressions import Expression, collapse, instance_variables
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend, Row
@@ -84,7 +84,7 @@ class _Trial:
     def run(self) -> tuple[TensorType, ...]:
         if any(self.env.get(name) != self.before.get(name) for name in self.graph.fixed):
             raise Mismatch
-        for index, (node, row) in enumerate(zip(self.graph.nodes, self.plan.rows, strict=True)):
+        for index, node, row in self.plan.nodes(self.graph):
             types = tuple(self._type(name) if name else None for name in node.inputs)
             results = self._call(index, node, types) if row is None else self._op(index, node, row, types)
             self.types.update(zip(node.outputs, results, strict=True))

@@ -85,5 +85,12 @@ def _after(
     op = operator(name)(**fields).resolve(types[operand])
     types[result] = op.infer(types[operand])  # type: ignore[assignment]
     return Node.model_construct(
-        op=op, inputs=(operand,), outputs=(result,), name="", weights={}, sources={}, location=node.location
+        op=op,
+        inputs=(operand,),
+        outputs=(result,),
+        name="",
+        weights={},
+        sources={},
+        condition=node.condition,
+        location=node.location,
     )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import Diagnostic, SpecError
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.graph import Call, Graph, Node, Output, Program, Weight
 from dlspec.ir.op import Op
 from dlspec.ir.traced import Traced, lone_variable, untraced, variable
-from dlspec.ir.graph import Call, Graph, Node, Output, Program, Weight
 from dlspec.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ class _Body:
                 update={
                     "inputs": tuple(None if i is None else names[i] for i in inner.inputs),
                     "outputs": tuple(names[o] for o in inner.outputs),
+                    "condition": node.condition,
                     "location": node.location,
                 }
             )

@@ -70,6 +70,7 @@ def _renamed(inner: Node, names: Mapping[str, str], node: Node) -> Node:
             "outputs": tuple(names[name] for name in inner.outputs),
             "name": node.name if inner.name else "",  # a part with weights is the same instance
             "weights": {local: names[name] for local, name in inner.weights.items()},
+            "condition": node.condition,
             "location": node.location,
         }
     )

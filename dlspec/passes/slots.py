@@ -12,9 +12,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlspec.ir.dims import Dim, Division, Symbolic, substitute, symbol, symbols
+from dlspec.ir.condition import holds, names
+from dlspec.ir.dims import Dim, Symbolic, symbol, symbols
 from dlspec.ir.graph import Graph
-from dlspec.ir.traced import LOST, Traced, expression, size_variables, untraced, variables
+from dlspec.ir.traced import Traced, size_variables, untraced, variables
+from dlspec.passes.expressions import (
+    Expression,
+    collapse,
+    filled,
+    gives,
+    has_symbol,
+    instance_variables,
+    is_plain,
+    is_word,
+    readable,
+    remembered,
+    same,
+)
 
 MISSING: Any = object()
 """The default of a parameter that must be given."""
@@ -26,21 +40,11 @@ ITEMS = {
 }  # fmt: skip
 """Sequences of which each item is an argument for itself, and what the parameters for items are called."""
 
-MOST_ATOMS = 6
-"""Names and numbers in an expression that is still easy to read."""
-
 CUSTOMARY = {
     "B": "batch", "C": "in_channels", "D": "dim", "E": "dim", "F": "in_features", "H": "height", "L": "length",
     "N": "batch", "T": "length", "W": "width",
 }  # fmt: skip
 """What the sizes of inputs that a spec calls by a letter are called in constructors."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """In place of a value: what gives it, over the variables of the class (see `Plan.names`)."""
-
-    dim: Symbolic
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +59,6 @@ class Parameter:
     values: tuple[Any, ...]
     default: Any = MISSING
     variable: str = ""
-
-
-def collapse(value: Any) -> Any:
-    """Equal numbers for every axis as one number: (3, 3) as 3, ((1, 1), (1, 1)) as 1."""
-    if isinstance(value, (list, tuple)):
-        items = [collapse(item) for item in value]
-        if items and all(_alike(item, items[0]) for item in items):
-            return items[0]
-        return tuple(items)
-    return value
-
-
-def _alike(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other) and bool(expression(one) == expression(other))
-
-
-def instance_variables(graph: Graph) -> dict[str, Any]:
-    """The values of a graph's variables: its parameters, and the sizes of its inputs that are known."""
-    params = {name: collapse(value) for name, value in graph.params.items()}
-    inputs = [value.type for value in graph.inputs]
-    sizes = {name: inputs[i].shape[axis] for name, (i, axis) in size_variables(inputs, graph.params).items()}
-    return {**untraced(sizes), **{name: value for name, value in params.items() if is_plain(value)}}
 
 
 class Slots:
@@ -99,6 +81,7 @@ class Slots:
         }
         self._inputs = [value.type for value in graphs[0].inputs]
         self.sizes = size_variables(self._inputs, graphs[0].params)
+        self._there = list(range(len(graphs)))  # the instances that have the node at hand
         self._used: dict[
             str, str
         ] = {}  # variables that the constructor needs: to what they were first used for
@@ -107,15 +90,19 @@ class Slots:
     def node(
         self,
         index: int,
-        values: Sequence[Mapping[str, Any]],
-        sources: Sequence[Mapping[str, Dim]],
+        values: Sequence[Mapping[str, Any] | None],
+        sources: Sequence[Mapping[str, Dim] | None],
         *,
         in_constructor: bool = True,
     ) -> None:
-        """Decide about one node, given its arguments by source in each instance, and what gave them."""
-        for source in values[0]:
-            vector = tuple(v[source] for v in values)
-            given = {instance.get(source) for instance in sources}
+        """Decide about one node, given its arguments by source in each instance, and what gave them (None where
+        an instance has not got it).
+        """
+        self._there = [index for index, each in enumerate(values) if each is not None]
+        present = [each for each in values if each is not None]
+        for source in present[0]:
+            vector = tuple(v[source] for v in present)
+            given = {instance.get(source) for instance in sources if instance is not None}
             slot = self._given(vector, given.pop() if len(given) == 1 else None)
             if slot is None:
                 slot = self._slot(source, vector)
@@ -126,21 +113,34 @@ class Slots:
                 else:  # sizes of inputs are read from these
                     self._use(slot, source, but=self.sizes)
 
+    def condition(self, told: Collection[str], there: tuple[bool, ...], flag: str) -> str:
+        """When nodes are there that only some instances have: what the spec says, or a parameter for it."""
+        for text in told if len(told) == 1 else ():
+            values = [holds(text, instance) for instance in self.instances]
+            if names(text) <= self.variables.keys() and values == list(there):
+                for name in names(text):
+                    self._used.setdefault(name, "")
+                return text
+        name = self._unused(flag)
+        self._invented[name] = there
+        return name
+
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters in use: sizes of what comes in, then the block's in its order, then others."""
-        names = self._names()
+        called = self._names()
         order = [*(n for n in self.sizes if n in self._used),
                  *(n for n in self.variables if n in self._used and n not in self.sizes)]  # fmt: skip
-        made = [Parameter(names[n], self.variables[n], self._default(n), n) for n in order]
-        made += [Parameter(n, values, MISSING, n) for n, values in self._invented.items()]
+        made = [Parameter(called[n], self.variables[n], self._default(n), n) for n in order]
+        for name, values in self._invented.items():
+            made.append(Parameter(name, values, None if None in values else MISSING, name))
         return tuple(sorted(made, key=lambda p: (p.default is not MISSING, not p.name.startswith("in_"))))
 
     def _names(self) -> dict[str, str]:
-        names = {name: name for name in self.variables if name not in self.sizes}
+        called = {name: name for name in self.variables if name not in self.sizes}
         for name in self.sizes:
             if name in self._used:
-                names[name] = self._size_name(name, {*names.values(), *self._invented})
-        return names
+                called[name] = self._size_name(name, {*called.values(), *self._invented})
+        return called
 
     def _size_name(self, variable: str, taken: Collection[str]) -> str:
         """What the constructor calls a size of an input."""
@@ -169,10 +169,12 @@ class Slots:
         """An argument that is no whole number, and straight from a parameter."""
         if not isinstance(source, Symbolic) or any(isinstance(value, Traced) for value in vector):
             return None
-        known = self.variables.get(str(source))
-        return (
-            Expression(source) if known is not None and _same(known, tuple(map(collapse, vector))) else None
-        )
+        known = self._here(self.variables.get(str(source)))
+        return Expression(source) if known is not None and same(known, tuple(map(collapse, vector))) else None
+
+    def _here(self, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        """The values in the instances that have the node."""
+        return None if values is None else tuple(values[index] for index in self._there)
 
     def _slot(self, source: str, vector: tuple[Any, ...]) -> Any:
         name, _, table = source.partition("|")
@@ -186,7 +188,7 @@ class Slots:
                 return found
         plain = untraced(values)
         alike = all(value == plain[0] for value in plain[1:])
-        runtime = any(map(_has_symbol, plain))
+        runtime = any(map(has_symbol, plain))
         if all(isinstance(value, (list, tuple)) and len(value) == len(vector[0]) for value in vector):
             if runtime or (name in ITEMS and not alike):
                 return self._items(name, vector)
@@ -198,20 +200,23 @@ class Slots:
     def _parameter(self, name: str, values: tuple[Any, ...]) -> Expression:
         """A parameter that holds what instances differ in; one with these values if there is one."""
         for known_name, known in (*self.variables.items(), *self._invented.items()):
-            if known_name not in self.sizes and _same(known, values):
+            if known_name not in self.sizes and same(self._here(known) or (), values):
                 return Expression(symbol(known_name))
         invented = self._unused(name.removeprefix("symmetric_"))
-        self._invented[invented] = values
+        everywhere: list[Any] = [None] * len(self.instances)
+        for index, value in zip(self._there, values, strict=True):
+            everywhere[index] = value
+        self._invented[invented] = tuple(everywhere)
         return Expression(symbol(invented))
 
     def _items(self, source: str, vector: tuple[Any, ...]) -> Any:
         """A list of which each item is an argument for itself; None if all are literals."""
-        names = ITEMS.get(source, (source,))
+        words = ITEMS.get(source, (source,))
         items = [
-            self._slot(names[min(place, len(names) - 1)], values)
+            self._slot(words[min(place, len(words) - 1)], values)
             for place, values in enumerate(zip(*vector, strict=True))
         ]
-        return _filled(items, vector[0])
+        return filled(items, vector[0])
 
     def _remembered_items(self, vector: tuple[Any, ...]) -> Any:
         """A list of which each item is a literal or known to come from variables; None where one is neither."""
@@ -225,7 +230,7 @@ class Slots:
             if found is None and any(value != values[0] for value in values):
                 return None
             items.append(found)
-        return _filled(items, vector[0])
+        return filled(items, vector[0])
 
     def _expression(self, values: tuple[Any, ...]) -> Expression | None:
         """What gives these numbers in all instances, if one of them knows."""
@@ -239,7 +244,9 @@ class Slots:
         runtime = {name for value in values if isinstance(value, Symbolic) for name in symbols(value)}
         if not readable(candidate) or not symbols(candidate) - runtime <= self.variables.keys():
             return False
-        return not runtime & self.variables.keys() and gives(candidate, values, self.instances)
+        return not runtime & self.variables.keys() and gives(
+            candidate, values, [self.instances[index] for index in self._there]
+        )
 
     def _use(self, slot: Any, source: str, but: Collection[str] = ()) -> None:
         if isinstance(slot, tuple):
@@ -256,75 +263,3 @@ class Slots:
             count += 1
             unique = f"{name}{count}"
         return unique
-
-
-def remembered(value: Any) -> Symbolic | None:
-    """What gave a size, as one expression over variables and the symbols of sizes only known at run time."""
-    if isinstance(value, Traced):
-        return None if LOST in symbols(value.expr) else value.expr
-    if not isinstance(value, Symbolic) or not any(isinstance(c, Traced) for _, c in value.terms):
-        return None
-    total: Dim = 0
-    for monomial, coefficient in value.terms:
-        part = expression(coefficient)
-        total = total + (part * Symbolic(((monomial, 1),)) if monomial else part)
-    return total if isinstance(total, Symbolic) else None
-
-
-def gives(candidate: Symbolic, values: Sequence[Any], instances: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an expression is right in every instance, whose variables are given."""
-    try:
-        found = [substitute(candidate, _numbers(instance)) for instance in instances]
-    except ZeroDivisionError:
-        return False
-    return found == list(values)
-
-
-def readable(dim: Dim, most: int = MOST_ATOMS) -> bool:
-    """Whether a person would write this expression."""
-    return _atoms(dim) <= most
-
-
-def _atoms(dim: Dim) -> int:
-    if isinstance(dim, int):
-        return 1
-    count = 0
-    for monomial, coefficient in dim.terms:
-        count += abs(coefficient) != 1 or not monomial
-        for atom in dict.fromkeys(monomial):
-            count += (
-                2 + _atoms(atom.numerator) + _atoms(atom.denominator) if isinstance(atom, Division) else 1
-            )
-        count += len(monomial) - len(set(monomial))
-    return count
-
-
-def is_word(source: str) -> bool:
-    """Whether what a row says of an argument is looked up in a table of the backend: then it is no parameter."""
-    return source.partition("|")[2] not in ("", "tuple", "list", "single")
-
-
-def is_plain(value: Any) -> bool:
-    """Whether a value can be a constructor argument: numbers, words, and tuples of them."""
-    if isinstance(value, (list, tuple)):
-        return all(map(is_plain, value))
-    return isinstance(value, (int, float, str))
-
-
-def _filled(items: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...] | None:
-    """A list in which some items are known by more than their value; None if none is."""
-    if all(item is None for item in items):
-        return None
-    return tuple(untraced(v) if item is None else item for item, v in zip(items, values, strict=True))
-
-
-def _numbers(instance: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in instance.items() if isinstance(value, int)}
-
-
-def _has_symbol(value: Any) -> bool:
-    return isinstance(value, Symbolic) or (isinstance(value, (list, tuple)) and any(map(_has_symbol, value)))
-
-
-def _same(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
-    return left == right and all(type(a) is type(b) for a, b in zip(left, right, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dlspec
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Graph, Program
@@ -41,52 +42,34 @@ def cnn() -> Program:
     return program("specs/survey/cnn.dls", "Classifier", ("Classifier", graph))
 
 
-def residual(channels: int, stride: int, shape: str) -> Graph:
-    b = Builder("Residual", {"channels": channels, "stride": stride})
-    x = b.input("x", shape)
-    from_channels = {"out_channels": "channels"}
-    main = layer(b, "conv1", "Conv2d", x, {**from_channels, "stride": "stride"},
-                 out_channels=channels, kernel_size=3, stride=stride, padding=1, bias=False)  # fmt: skip
-    main = b.relu(layer(b, "batchnorm1", "BatchNorm", main))
-    main = layer(
-        b, "conv2", "Conv2d", main, from_channels, out_channels=channels, kernel_size=3, padding=1, bias=False
-    )
-    main = layer(b, "batchnorm2", "BatchNorm", main)
-    b.label(main, "main")
-    skip = x
-    if stride != 1 or x.type.shape[1] != channels:
-        skip = layer(b, "conv3", "Conv2d", x, {**from_channels, "stride": "stride"},
-                     out_channels=channels, kernel_size=1, stride=stride, bias=False)  # fmt: skip
-        skip = layer(b, "batchnorm3", "BatchNorm", skip)
-        b.label(skip, "skip")
-    b.output("y", b.relu(main + skip))
-    return b.build().model_copy(
-        update={"defaults": {"stride": 1}, "doc": "Two convolutions around which the input is led."}
-    )
-
-
 def resnet() -> Program:
     """A small residual network: one block in two structures, several sizes."""
-    b = Builder("ResNet", {"classes": 10})
-    x = b.input("image", "f32[N, 3, 32, 32]")
-    x = layer(b, "conv1", "Conv2d", x, out_channels=16, kernel_size=3, padding=1, bias=False)
-    x = b.relu(layer(b, "batchnorm1", "BatchNorm", x))
-    b.label(x, "x")
-    graphs: list[tuple[str, Graph]] = []
-    count = 0
-    for channels in (16, 32, 64):
-        for stride in (1 if channels == 16 else 2, 1):
-            graph = residual(channels, stride, str(x.type))
-            known = next((key for key, other in graphs if other == graph), None)
-            key = known or ("Residual" if not graphs else f"Residual#{len(graphs) + 1}")
-            if known is None:
-                graphs.append((key, graph))
-            count += 1
-            x = b.call(key, graph, [x], name=f"residual{count}")[0]
-            b.label(x, "x")
-    x = b.global_avg_pool(x)
-    b.output("logits", layer(b, "linear", "Linear", x, {"out_features": "classes"}, out_features=10))
-    return program("specs/resnet.dls", "ResNet", *graphs, ("ResNet", b.build()))
+    return dlspec.loads(
+        """
+        # Two convolutions around which the input is led.
+        block Residual(channels, stride = 1) {
+          input x: [N, C, H, W]
+          conv1 = Conv2d(channels, 3, stride = stride, padding = 1, bias = false)
+          batchnorm1 = BatchNorm()
+          conv2 = Conv2d(channels, 3, padding = 1, bias = false)
+          batchnorm2 = BatchNorm()
+          conv3 = Conv2d(channels, 1, stride = stride, bias = false)
+          batchnorm3 = BatchNorm()
+          main = x -> conv1 -> batchnorm1 -> relu -> conv2 -> batchnorm2
+          skip = if stride == 1 and C == channels then x else x -> conv3 -> batchnorm3
+          output y = relu(main + skip)
+        }
+
+        model ResNet(classes = 10) {
+          input image: f32[N, 3, 32, 32]
+          x = image -> Conv2d(16, 3, padding = 1, bias = false) -> BatchNorm -> relu
+          for channels, stride in [[16, 1], [16, 1], [32, 2], [32, 1], [64, 2], [64, 1]] {
+            x = x -> Residual(channels, stride = stride)
+          }
+          output logits = x -> global_avg_pool -> Linear(classes)
+        }
+        """,
+    ).program
 
 
 def attention(d: int, heads: int) -> Graph:
