@@ -11,7 +11,6 @@ import numpy as np
 
 from scripts.references.common import Reference, Sample, drawn, images
 
-
 CLASSES = 10
 
 
