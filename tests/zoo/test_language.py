@@ -79,15 +79,7 @@ def test_bert_sees_both_sides_but_not_what_is_hidden() -> None:
 
 def test_experts_are_the_two_that_the_router_likes_best() -> None:
     """Of four experts, two count: what the others know does not matter."""
-    sizes = {
-        "words": "50",
-        "width": "16",
-        "depth": "1",
-        "heads": "2",
-        "kv_heads": "1",
-        "hidden": "8",
-        "experts": "4",
-    }
+    sizes = {**SMALL, "kv_heads": "2", "experts": "4"}
     spec = dlspec.load(
         SPECS / "language/mixtral.dls", {f"Mixtral.{key}": value for key, value in sizes.items()}
     )
