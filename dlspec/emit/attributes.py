@@ -12,6 +12,7 @@ from dlspec.emit.rows import Rows
 from dlspec.ir.graph import Call, Node, Weight
 from dlspec.ir.op import Init
 from dlspec.passes.outline import Plan, raw_weights
+from dlspec.passes.rolled import Loop
 from dlspec.passes.slots import MISSING as REQUIRED
 
 
@@ -82,7 +83,8 @@ class Attributes:
             made = call(names.name, (), args)
         if node.op.repeat == 1:
             return made
-        form = "stack" if len(node.inputs) == len(node.outputs) == 1 else "list"
+        plain = len(node.inputs) == len(node.outputs) == 1 and not isinstance(node.op, Loop)
+        form = "stack" if plain else "list"
         repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
         return self._option(form, block=made, repeat=repeat)
 
