@@ -13,6 +13,7 @@ from dlspec.elaborate.values import BlockInstance, Layer, Scope, describe
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Symbolic
 from dlspec.ir.op import Op, OpError
+from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 
@@ -44,7 +45,8 @@ class Frame:
         self.session, self.scope, self.builder, self.outer = session, scope, builder, outer
         self.params: set[str] = set()
         self.symbols: dict[str, Any] = {}
-        self.defined: dict[str, Span] = {}  # the names that statements of the block define, sooner or later
+        # The names that statements of the block define, sooner or later, and the loop or choice around each.
+        self.defined: dict[str, tuple[Span, tree.Statement | None]] = {}
         self.origins: dict[str, Span] = {}
         self.captured: dict[str, tuple[Handle, Handle]] = {}  # outer value -> (outer handle, input here)
         self.made: dict[str, str] = {}  # value of a layer without operands (a raw weight) -> the layer's name

@@ -64,9 +64,8 @@ def run_body(block: tree.Block, frame: Frame, actual: Sequence[Types] | None, us
     True when it is fine.
     """
     run = Run(frame, actual, use, block.is_model)
-    frame.defined = {
-        name.id: name.span for s in reversed(block.body.statements) for name in assigned_names(s)
-    }
+    names = [pair for s in block.body.statements for pair in assigned_within(s, None)]
+    frame.defined = {name.id: (name.span, around) for name, around in reversed(names)}
     run.statements(block.body.statements)
     if run.fine and not run.results:
         problem = fail("DLS0408", f"`{block.name.id}` has no output", block.name.span,
@@ -283,16 +282,24 @@ def assigned(statement: tree.Statement) -> list[str]:
 
 def assigned_names(statement: tree.Statement) -> list[tree.Name]:
     """The names that a statement defines, at any depth, where they are written."""
+    return [name for name, _ in assigned_within(statement, None)]
+
+
+Within = tuple[tree.Name, tree.Statement | None]
+
+
+def assigned_within(statement: tree.Statement, around: tree.Statement | None) -> list[Within]:
+    """The names that a statement defines, at any depth, each with the innermost loop or choice around it."""
     match statement:
         case tree.Input():
-            return [statement.name]
+            return [(statement.name, around)]
         case tree.Assign():
-            return statement.targets
+            return [(name, around) for name in statement.targets]
         case tree.OutputStatement():
-            return statement.names
+            return [(name, around) for name in statement.names]
         case tree.For() | tree.RepeatStatement():
-            return [n for s in statement.body.statements for n in assigned_names(s)]
+            return [pair for s in statement.body.statements for pair in assigned_within(s, statement)]
         case tree.If():
             bodies = [statement.then, *([statement.otherwise] if statement.otherwise else [])]
-            return [n for body in bodies for s in body.statements for n in assigned_names(s)]
+            return [pair for b in bodies for s in b.statements for pair in assigned_within(s, statement)]
     return []

@@ -99,9 +99,8 @@ def bind_type(
             error = _unfit("DLS0315", message, f"{dim}, not {expected}", use, expr.span)
             known = frame.scope.spans.get(expr.id) if isinstance(expr, tree.Name) else None
             if known is not None:
-                error.diagnostics[0].notes.append(
-                    Note(known, f"`{expr.span.text}` is {expected} from here on")
-                )
+                what = str(expected) if isinstance(expected, int) else f"the symbol {expected}"
+                error.diagnostics[0].notes.append(Note(known, f"`{expr.span.text}` is {what} from here on"))
             raise error
 
 
