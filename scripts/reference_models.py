@@ -90,14 +90,14 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(REFERENCES)}", file=sys.stderr)
         return 2
-    print(f"| {'spec':<16} | {'reference':<42} | {'parameters':>11} | torch   | keras   | ONNX    |    s |")
+    print(f"| {'spec':<16} | {'reference':<47} | {'parameters':>11} | torch   | keras   | ONNX    |    s |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     fine = True
     for proof in proofs(names):
         r = proof.reference
         errors = " | ".join(f"{proof.errors[backend]:.1e}" for backend in BACKENDS)
         title = f"{r.library} {r.title}"
-        print(f"| {r.model:<16} | {title:<42} | {proof.parameters:>11,} | {errors} | {proof.seconds:4.1f} |"
+        print(f"| {r.model:<16} | {title:<47} | {proof.parameters:>11,} | {errors} | {proof.seconds:4.1f} |"
               + ("" if proof.ok else " DIFFERENT"), flush=True)  # fmt: skip
         fine = fine and proof.ok
     return 0 if fine else 1

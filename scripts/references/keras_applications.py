@@ -40,13 +40,13 @@ def _build(folder: Path, model: str, size: int, file: str, scale: int, **options
 
 def _application(
     name: str, spec: str, model: str, title: str, size: int, file: str, settings: dict[str, Any],
-    scale: int = 1, **options: Any,
+    scale: int = 1, heavy: bool = True, **options: Any,
 ) -> Reference:  # fmt: skip
     """A reference; settings are of the model's parameters, beside its size."""
     build = partial(_build, model=title, size=size, file=file, scale=scale, **options)
     sized = {"classes": CLASSES, "size": size, **settings}
     prefixed = {f"{model}.{key}": value for key, value in sized.items()}
-    return Reference(name, spec, model, "keras.applications", title, "keras", build, prefixed)
+    return Reference(name, spec, model, "keras.applications", title, "keras", build, prefixed, heavy)
 
 
 KERAS = [
@@ -55,7 +55,7 @@ KERAS = [
     _application("densenet121", "vision/densenet", "DenseNet121", "DenseNet121", 64, "densenet.h5", {"eps": 1.001e-5}),
     _application(
         "mobilenet_v2", "vision/mobilenet_v2", "MobileNetV2", "MobileNetV2", 64, "mobilenet.weights.h5",
-        {"same": True, "eps": 1e-3},
+        {"same": True, "eps": 1e-3}, heavy=False,
     ),
     _application(
         "inception_v3", "vision/inception_v3", "InceptionV3", "InceptionV3", 96, "inception.keras",
