@@ -1,4 +1,4 @@
-"""The losses and functions of the vision specs against what their authors' programs compute, loop by loop."""
+"""The loss of YOLOv2 and non-maximum suppression against what Darknet computes, loop by loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import dlspec
 
-SPEC = Path(__file__).parent / "losses.dls"
+SPEC = Path(__file__).parent / "detection.dls"
 ANCHORS = [(0.6, 0.7), (2.0, 1.5)]
 A, ROWS, COLUMNS, CLASSES = 2, 4, 5, 3
 
@@ -111,6 +111,7 @@ def everywhere(model: str, inputs: dict[str, Any]) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.slow
 def test_detection_is_the_same_everywhere() -> None:
     random = np.random.default_rng(1)
     raw = random.normal(size=(2, A * (5 + CLASSES), ROWS, COLUMNS)).astype(np.float32)
@@ -128,26 +129,6 @@ def test_detection_is_the_same_everywhere() -> None:
         for backend in ("keras", "onnx"):
             for one, other in zip(found["torch"], found[backend], strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-5, err_msg=f"{model}, {backend}")
-
-
-def test_reorg_is_darknets() -> None:
-    """Index by index as in reorg_cpu of Darknet, whose width, height and channels are those of its input."""
-    import torch
-
-    c, h, w, stride = 8, 4, 6, 2
-    x = np.arange(2 * c * h * w, dtype=np.float32)
-    out = np.empty_like(x)
-    for b in range(2):
-        for k in range(c):
-            for j in range(h):
-                for i in range(w):
-                    part, offset = k % (c // stride**2), k // (c // stride**2)
-                    column, row = i * stride + offset % stride, j * stride + offset // stride
-                    source = column + w * stride * (row + h * stride * (part + c // stride**2 * b))
-                    out[i + w * (j + h * (k + c * b))] = x[source]
-    model = dlspec.load(SPEC).model("Reorg").torch()
-    found = model(torch.tensor(x.reshape(2, c, h, w))).numpy()
-    np.testing.assert_array_equal(found, out.reshape(2, 4 * c, h // 2, w // 2))
 
 
 def suppressed(boxes: Any, scores: Any, limit: float) -> list[tuple[float, int, int]]:
@@ -177,40 +158,3 @@ def test_suppression_keeps_the_best_of_what_overlaps() -> None:
         np.testing.assert_array_equal(kind[n, :many], [k for _, _, k in expected])
         np.testing.assert_allclose(found[n, :many], boxes[n, [b for _, b, _ in expected]])
         assert not score[n, many:].any()
-
-
-def test_map_loss_is_equation_9() -> None:
-    import torch
-
-    penalties = np.random.default_rng(0).uniform(0, 4, size=(5, 10))
-    label = np.array([1, 0, 9, 3, 3])
-    rows = zip(penalties, label, strict=True)
-    expected = np.mean([y[k] + np.log(np.exp(-0.1) + np.exp(-y).sum()) for y, k in rows])
-    found = (
-        dlspec.load(SPEC)
-        .model("Map")
-        .torch()(torch.tensor(penalties, dtype=torch.float32), torch.tensor(label))
-    )
-    assert found.item() == pytest.approx(expected, rel=1e-6)
-
-
-def test_margin_loss_is_equation_4() -> None:
-    import torch
-
-    random = np.random.default_rng(0)
-    lengths, drawn, image = (
-        random.uniform(size=(3, 10)),
-        random.uniform(size=(3, 16)),
-        random.uniform(size=(3, 16)),
-    )
-    label = np.array([2, 2, 7])
-    expected = 0.0
-    for n in range(3):
-        for k in range(10):
-            v = lengths[n, k]
-            expected += max(0, 0.9 - v) ** 2 if k == label[n] else 0.5 * max(0, v - 0.1) ** 2
-        expected += 0.0005 * ((drawn[n] - image[n]) ** 2).sum()
-    arrays = (lengths, drawn, image.reshape(3, 1, 4, 4))
-    given = [torch.tensor(array, dtype=torch.float32) for array in arrays]
-    found = dlspec.load(SPEC).model("Margin").torch()(*given, torch.tensor(label))
-    assert found.item() == pytest.approx(expected / 3, rel=1e-6)
