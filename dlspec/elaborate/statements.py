@@ -223,10 +223,19 @@ def _output_name(statement: tree.OutputStatement, index: int, expr: tree.Expr, p
 def _for(run: Run, statement: tree.For) -> None:
     for item in iterable(statement.iterable, run.frame):
         bind_targets(run.frame.scope, statement.targets, item, statement.iterable.span)
+        _label_targets(run.frame, statement.targets)
         before = run.fine
         run.statements(statement.body.statements)
         if before and not run.fine:
             return  # the other rounds would say the same again
+
+
+def _label_targets(frame: Frame, targets: list[tree.Name]) -> None:
+    """Tensors that a `for` goes over and that have no name yet are called as in the loop."""
+    for target in targets:
+        value = frame.scope.names[target.id]
+        if isinstance(value, Handle) and value.builder is frame.builder and value.name not in frame.made:
+            value.builder.label(value, target.id)
 
 
 def _if(run: Run, statement: tree.If) -> None:
