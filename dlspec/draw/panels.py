@@ -146,13 +146,16 @@ class _Maker:
             self._node(graph, node, inputs, outputs)
         return [names.get(o.value, path + o.value) for o in graph.outputs]
 
+    def _is_block(self, node: Node) -> bool:
+        return isinstance(node.op, Call) and not _is_function(self.program, node.op.graph)
+
     def _inlines(self, node: Node) -> bool:
         return isinstance(node.op, Call) and self.program.graphs[node.op.graph].name in self.inlined
 
     def _node(self, graph: Graph, node: Node, inputs: list[str], outputs: list[str]) -> None:
         drawn = [name for name in inputs if name in self.maker]
         weights = [self.weights[name] for name in inputs if name in self.weights]
-        if not drawn and not node.weights and not isinstance(node.op, Call):
+        if not drawn and not node.weights and not self._is_block(node):
             self.weights.update(dict.fromkeys(outputs, weights[0]) if len(weights) == 1 else {})
             return  # the same for all examples, and nothing to learn of its own
         box = self._describe(graph, node, weights)
