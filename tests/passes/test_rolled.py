@@ -18,7 +18,7 @@ HEAD = "model Net { input x: f32[N, 4]  input states: f32[3, N, 4]\n"
 CASES = {
     "a chain is a stack": (
         "blocks = [Plain() for i in 0..3]  for block in blocks { x = block(x) }  output y = x",
-        "nn.Sequential(*[Plain() for _ in range(3)])",
+        "nn.Sequential(*[Plain(4) for _ in range(3)])",
     ),
     "slices and results": (
         """pairs = [Pair() for i in 0..3]  made = []
