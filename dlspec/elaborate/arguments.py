@@ -11,7 +11,7 @@ from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.values import describe
 from dlspec.ir.builder import Handle
-from dlspec.ir.dims import Symbolic
+from dlspec.ir.dims import Dim, Symbolic
 from dlspec.ir.op import INIT_DEFAULTS, Init
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -20,18 +20,18 @@ INIT_KINDS: tuple[str, ...] = get_args(Init.model_fields["kind"].annotation)
 
 
 class Bound:
-    """Arguments by field name: values, where each was written, and which came straight from a parameter."""
+    """Arguments by field name: values, where each was written, and what gave them where that is known."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.spans: dict[str, Span] = {}
-        self.sources: dict[str, str] = {}
+        self.sources: dict[str, Dim] = {}
 
-    def put(self, name: str, value: Any, span: Span, source: str | None) -> None:
+    def put(self, name: str, value: Any, span: Span, source: Dim | None) -> None:
         if name in self.values:
             raise given_twice(f"argument `{name}`", span, self.spans[name])
         self.values[name], self.spans[name] = value, span
-        if source:
+        if source is not None:
             self.sources[name] = source
 
 

@@ -44,6 +44,11 @@ LIST_FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Functions of lists, whatever is in them: tensors too."""
 FUNCTIONS |= LIST_FUNCTIONS
 
+REMEMBERING = frozenset({"sum", "len", "zip", "enumerate"})
+"""Functions whose results remember where their parts came from (`ir.traced`)."""
+ROUNDING = frozenset({"int", "floor", "ceil", "round"})
+"""Functions that leave whole numbers as they are."""
+
 MAX_INTEGER = 2**63
 MAX_LIST = 100_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
@@ -22,9 +23,10 @@ from dlspec.elaborate.values import (
     describe,
 )  # fmt: skip
 from dlspec.ir.builder import Builder, Handle
-from dlspec.ir.dims import Symbolic, substitute
+from dlspec.ir.dims import Dim, Symbolic, substitute
 from dlspec.ir.graph import Call, Graph
 from dlspec.ir.op import Types
+from dlspec.ir.traced import Traced, bindings, translate, untraced
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -38,7 +40,7 @@ def make_instance(definition: BlockDefinition, given: list[Any], span: Span, fra
     names = [param.name.id for param in definition.block.params]
     arguments: dict[str, Any] = {}
     spans: dict[str, Span] = {}
-    sources: dict[str, str] = {}
+    sources: dict[str, Dim] = {}
     position = 0
     for argument in given:
         if argument.name is None:
@@ -53,7 +55,7 @@ def make_instance(definition: BlockDefinition, given: list[Any], span: Span, fra
             raise given_twice(f"argument `{name}`", argument.whole, spans[name])
         check_argument(definition.name, name, argument.value, argument.span)
         arguments[name], spans[name] = argument.value, argument.whole
-        if argument.source:
+        if argument.source is not None:
             sources[name] = argument.source
     return BlockInstance(definition, arguments, sources, span, spans=spans)
 
@@ -83,17 +85,32 @@ def use_block(
     name = frame.name_instance(instance, instance_base(instance.definition.name), span)
     _check_sharing(instance, key, span, frame)
     types = [h.type for h in handles]
-    results = None
+    bound = bindings([v.type for v in graph.inputs], graph.params, instance.complete, types)
+    results = [t.with_shape(translate(t.shape, bound)) for t in graph.output_types()]
     if instance.definition.block.is_model:
         origins = [frame.origins.get(h.name) for h in handles]
         results = call_types(instance.definition, graph, types, span, origins)
     session.count_nodes(1, span)
+    frame.settle(*(_hidden(value) for value in instance.complete.values()))
     outputs = builder.call(
-        key, graph, handles, name=name, results=results, sources=instance.sources, location=location(span)
+        key, graph, handles, name=name, results=results, sources=_sources(instance), location=location(span)
     )
     for output in outputs:
         frame.origins[output.name] = span
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def _hidden(value: Any) -> Any:
+    """The part of an argument of which a block does not say where it came from: all in lists, and in functions."""
+    if isinstance(value, Traced):
+        return None
+    return value.fields if isinstance(value, Partial) else value
+
+
+def _sources(instance: BlockInstance) -> dict[str, Dim]:
+    """What gave the arguments, those too that are defaults in terms of others."""
+    traced = {name: value.expr for name, value in instance.complete.items() if isinstance(value, Traced)}
+    return {**instance.sources, **traced}
 
 
 def place_inputs(
@@ -178,7 +195,7 @@ def resolve_graph(
     definition = instance.definition
     if definition.block.is_model:
         types = None
-    arguments = complete_arguments(instance, span, session)
+    arguments = instance.complete = complete_arguments(instance, span, session)
     identity = (id(definition.block), freeze(arguments), None if types is None else tuple(map(str, types)))
     known = session.memo.get(identity)
     if known is None:
@@ -205,10 +222,10 @@ def _elaborate(
     if len(session.active) >= MAX_DEPTH:
         raise fail("DLS0603", f"blocks use each other more than {MAX_DEPTH} deep", span, "one too deep",
                    "build the net of fewer levels, or use `repeat`")  # fmt: skip
-    builder = Builder(block.name.id, {k: plain(v) for k, v in arguments.items()})
-    scope = Scope(definition.scope, dict(arguments), {p.name.id: p.name.span for p in block.params})
+    builder = Builder(block.name.id, {k: untraced(plain(v)) for k, v in arguments.items()})
+    scope = Scope(definition.scope, {}, {p.name.id: p.name.span for p in block.params})
     frame = Frame(session, scope, builder)
-    frame.params = set(arguments)
+    scope.names.update(frame.enter({k: _left_behind(v) for k, v in arguments.items()}))
     session.active.append((block, span))
     try:
         fine = run_body(block, frame, types, span)
@@ -219,7 +236,7 @@ def _elaborate(
     is_function = not block.is_model and is_function_name(block.name.id)
     graph = builder.build(
         frame.final_names(), doc=block.doc, defaults=_defaults(block), function=is_function,
-        location=location(block.name.span),
+        fixed=tuple(sorted(frame.fixed)), location=location(block.name.span),
     )  # fmt: skip
     state = state_of(graph, session) if is_function else ""
     if state:
@@ -245,6 +262,11 @@ def state_of(graph: Graph, session: Session) -> str:
         if node.op.random:
             return f"`{node.op.spec_name()}` in it, which is random"
     return ""
+
+
+def _left_behind(value: Any) -> Any:
+    """An argument in the block that it is given to: functions, too, forget what gave their arguments."""
+    return replace(value, fields=untraced(value.fields), sources={}) if isinstance(value, Partial) else value
 
 
 def _defaults(block: Any) -> dict[str, Any]:
@@ -289,7 +311,7 @@ def call_types(
                 Note(s.span, "declared here") for s in inputs_of(definition) if s.name.id == declared.name
             ]
             raise SpecError([Diagnostic("DLS0317", message, span, problem, notes)])
-    return [t.with_shape([substitute(d, bound) for d in t.shape]) for t in graph.output_types()]
+    return [t.with_shape([substitute(untraced(d), bound) for d in t.shape]) for t in graph.output_types()]
 
 
 def _misfit(declared: TensorType, actual: TensorType, bound: dict[str, Any]) -> str:
@@ -325,6 +347,8 @@ def freeze(value: Any) -> Any:
             return ("partial", value.cls.spec_name(), freeze(value.fields))
         case BlockDefinition():
             return ("block", id(value.block))
+        case Traced():
+            return freeze(int(value))
     return (type(value).__name__, value)
 
 

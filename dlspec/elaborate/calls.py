@@ -14,8 +14,8 @@ from dlspec.elaborate.arguments import (
     too_many,
     unknown_argument,
 )  # fmt: skip
-from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS
-from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS, REMEMBERING, ROUNDING
+from dlspec.elaborate.frame import Frame, is_whole
 from dlspec.elaborate.values import (
     BlockDefinition,
     BlockInstance,
@@ -26,19 +26,21 @@ from dlspec.elaborate.values import (
     describe,
 )  # fmt: skip
 from dlspec.ir.builder import Handle
+from dlspec.ir.dims import Dim
 from dlspec.ir.op import Init, Op
+from dlspec.ir.traced import untraced
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 
 @dataclass(slots=True)
 class Given:
-    """An argument as written, evaluated; `source` is the block parameter it was straight from."""
+    """An argument as written, evaluated; `source` is what gave it (`Frame.source`)."""
 
     name: tree.Name | None
     value: Any
     span: Span
-    source: str | None
+    source: Dim | None
 
     @property
     def whole(self) -> Span:
@@ -55,7 +57,7 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
     given = None
     if name in FUNCTIONS and not piped and not _in_scope(name, frame):
         given = _given(expr, frame)
-        computed = _compile_time(name, given, expr.span)
+        computed = _compile_time(name, given, expr.span, frame)
         if computed is not _NOT_NUMBERS:
             return computed
     if name == FROZEN and not _in_scope(name, frame):
@@ -131,14 +133,20 @@ def _in_scope(name: str, frame: Frame) -> bool:
     return True
 
 
-def _compile_time(name: str, given: list[Given], span: Span) -> Any:
+def _compile_time(name: str, given: list[Given], span: Span, frame: Frame) -> Any:
     values = [g.value for g in given]
     numbers = all(isinstance(v, int | float | list | tuple | range | dict) for v in values)
     nested = any(isinstance(i, Handle) for v in values if isinstance(v, list | tuple) for i in v)
     if not values or not numbers or any(g.name for g in given) or (nested and name not in LIST_FUNCTIONS):
         return _NOT_NUMBERS
+    if name in ROUNDING and len(values) == 1 and is_whole(values[0]):
+        return values[0]
     try:
-        return FUNCTIONS[name](*values)
+        computed = FUNCTIONS[name](*values)
+        if name not in REMEMBERING:
+            frame.settle(values)
+            return untraced(computed)
+        return computed
     except TypeError:
         listing = " and ".join(map(describe, values))
         raise fail("DLS0209", f"`{name}` does not work on {listing}", span, "cannot be computed") from None
@@ -150,18 +158,18 @@ def _compile_time(name: str, given: list[Given], span: Span) -> Any:
 
 
 def _given(expr: tree.Call, frame: Frame, fields: type[Op] | None = None) -> list[Given]:
-    from dlspec.elaborate.evaluate import evaluate
+    from dlspec.elaborate.evaluate import evaluate, named
 
     found = []
     for argument in expr.arguments:
         value: Any = None
         if fields is not None and argument.name is not None and _takes_init(fields, argument.name.id):
             value = init_from_syntax(argument.value, lambda e: evaluate(e, frame))
+        written = argument.value
+        name = written.id if isinstance(written, tree.Name) else None
         if value is None:
-            value = evaluate(argument.value, frame)
-        source = argument.value.id if isinstance(argument.value, tree.Name) else None
-        direct = source if source in frame.params else None
-        found.append(Given(argument.name, value, argument.value.span, direct))
+            value = named(written, frame) if isinstance(written, tree.Name) else evaluate(written, frame)
+        found.append(Given(argument.name, value, argument.value.span, frame.source(value, name)))
     return found
 
 

@@ -40,6 +40,13 @@ def evaluate(expr: tree.Expr, frame: Frame) -> Any:
 
 
 def evaluate_name(expr: tree.Name, frame: Frame) -> Any:
+    value = named(expr, frame)
+    frame.read(expr.id, value)
+    return value
+
+
+def named(expr: tree.Name, frame: Frame) -> Any:
+    """What a name stands for, where it goes on as it is."""
     value = lookup(expr.id, expr.span, frame)
     if value is POISON:
         raise Poisoned
@@ -69,6 +76,7 @@ def iterable(expr: tree.Expr, frame: Frame) -> list[Any] | tuple[Any, ...] | ran
     """What a `for` goes over: a list or range; a number counts up to it."""
     items = evaluate(expr, frame)
     if isinstance(items, int) and not isinstance(items, bool):
+        frame.settle(items)
         items = range(items)
     if not isinstance(items, list | tuple | range):
         raise fail("DLS0415", f"`for` goes over a list or range, not {describe(items)}", expr.span,
@@ -143,7 +151,12 @@ def _operate(node: tree.Binary, left: Any, frame: Frame) -> Any:
         return call_value(arithmetic.TENSOR_OPERATORS[node.op], [left, right], node.span, frame)
     if node.op == "*" and isinstance(left, STACKABLE):
         return _stack(left, right, node.span, node.right.span)
-    return arithmetic.binary(node.op, left, right, node.span)
+    result = arithmetic.binary(node.op, left, right, node.span)
+    if not isinstance(result, int | Symbolic | list) or isinstance(result, bool):
+        frame.settle(left, right)
+    elif isinstance(result, list) and node.op == "*":
+        frame.settle(right)
+    return result
 
 
 def _stack(element: Any, count: Any, span: Span, place: Span) -> Stack:
@@ -159,6 +172,7 @@ def _range(expr: tree.Range, frame: Frame) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
             raise fail("DLS0209", f"a range needs whole numbers, not {describe(value)}", part.span,
                        "not a whole number")  # fmt: skip
+    frame.settle(start, stop)
     return range(start, stop)
 
 
@@ -280,6 +294,7 @@ def _subscript(expr: tree.Subscript, frame: Frame) -> Any:
     if isinstance(index, tree.Slice) and isinstance(value, SEQUENCES):
         return value[slice(*(_bound(e, frame) for e in (index.start, index.stop, index.step)))]
     position = evaluate(index, frame)
+    frame.settle(position)
     if isinstance(value, dict) and isinstance(position, str):
         return _key(value, position, index.span)
     whole = isinstance(position, int) and not isinstance(position, bool)
@@ -302,6 +317,7 @@ def _bound(expr: tree.Expr | None, frame: Frame) -> int | None:
     if expr is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise fail("DLS0214", f"an index must be a whole number, not {describe(value)}", expr.span,
                    "not a whole number")  # fmt: skip
+    frame.settle(value)
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,9 @@ from dlspec.diagnostics import Diagnostic, Note, SpecError
 from dlspec.elaborate.session import Session, location
 from dlspec.elaborate.values import BlockInstance, Layer, Scope, describe
 from dlspec.ir.builder import Builder, Handle
-from dlspec.ir.dims import Symbolic
+from dlspec.ir.dims import Dim, Symbolic, symbol
 from dlspec.ir.op import Op, OpError
+from dlspec.ir.traced import Traced, untraced, variable, variables
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -34,7 +35,10 @@ class Frame:
     """One block body (or compile-time expression, then without builder) being elaborated.
 
     params
-        names of the block's parameters, so that arguments can remember which parameter gave them.
+        the block's parameters and their values, so that arguments can remember which parameter gave them.
+    variables
+        the values of the block's variables: its parameters, and the sizes of its inputs that are known (see
+        `ir.traced`). `fixed` are those that something has been decided by.
     outer
         the frame around a `repeat` body: tensors of it that are used inside become inputs.
     """
@@ -43,7 +47,9 @@ class Frame:
         self, session: Session, scope: Scope, builder: Builder | None = None, outer: Frame | None = None
     ) -> None:
         self.session, self.scope, self.builder, self.outer = session, scope, builder, outer
-        self.params: set[str] = set()
+        self.params: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}
+        self.fixed: set[str] = set()
         self.symbols: dict[str, Any] = {}
         # The names that statements of the block define, sooner or later, and the loop or choice around each.
         self.defined: dict[str, tuple[Span, tree.Statement | None]] = {}
@@ -64,7 +70,7 @@ class Frame:
         span: Span,
         *,
         name: str = "",
-        sources: dict[str, str] | None = None,
+        sources: dict[str, Dim] | None = None,
         places: Places | None = None,
         frozen: bool = False,
     ) -> Any:
@@ -113,6 +119,44 @@ class Frame:
         """`inside` stands here for `handle` of an outer frame, and so comes from where that came from."""
         if handle.name in outer.origins:
             self.origins[inside.name] = outer.origins[handle.name]
+
+    # --- where numbers come from ------------------------------------------------------------------
+
+    def enter(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of parameters inside the block: what the caller knew of them is left behind."""
+        self.variables = {name: untraced(value) for name, value in arguments.items()}
+        self.params = {
+            name: variable(name, value) if is_whole(value) else value
+            for name, value in self.variables.items()
+        }
+        return dict(self.params)
+
+    def size(self, name: str, value: Dim) -> Dim:
+        """A size of an input inside the block: a variable, called `name` unless that is another one."""
+        if not isinstance(value, int) or isinstance(value, Traced):
+            return value
+        while name in self.variables:
+            name += "_"
+        self.variables[name] = value
+        return variable(name, value)
+
+    def settle(self, *values: Any) -> None:
+        """Something is decided by these values, or computed in a way that is not remembered."""
+        for value in values:
+            self.fixed |= variables(value)
+
+    def read(self, name: str, value: Any) -> None:
+        """A name is read. What is made of a parameter that is no whole number is not remembered."""
+        if name in self.params and value is self.params[name] and not isinstance(value, Traced):
+            self.fixed.add(name)
+
+    def source(self, value: Any, name: str | None) -> Dim | None:
+        """What gave an argument, as far as that can be said; `name` is what it is written as, if that is one."""
+        if isinstance(value, Traced):
+            return value.expr
+        if name is None or name not in self.params or value is not self.params[name]:
+            return None
+        return symbol(name)
 
     # --- instances --------------------------------------------------------------------------------
 
@@ -172,6 +216,11 @@ class Frame:
         """Let a dimension's name stand for its size from here on."""
         self.scope.define(name, dim, span)
         self.symbols[name] = dim
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number (a truth value is none)."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def instance_base(name: str) -> str:

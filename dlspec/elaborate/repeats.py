@@ -22,7 +22,9 @@ from dlspec.elaborate.values import (
     describe,
 )  # fmt: skip
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.dims import Dim, symbol, symbols
 from dlspec.ir.graph import Call, Graph
+from dlspec.ir.traced import size_variables, variables
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -130,6 +132,7 @@ def _written_out(stack: Stack, operands: list[Any], span: Span, frame: Frame) ->
     from dlspec.elaborate.apply import apply
 
     value: Any = operands[0] if len(operands) == 1 else tuple(operands)
+    frame.settle(stack.count)
     for _ in range(stack.count):
         element = stack.element
         if isinstance(element, Layer):
@@ -142,7 +145,8 @@ def _written_out(stack: Stack, operands: list[Any], span: Span, frame: Frame) ->
 
 def _inner(frame: Frame) -> Frame:
     sub = Frame(frame.session, Scope(frame.scope), Builder(BODY_NAME), outer=frame)
-    sub.params, sub.symbols = set(frame.params), dict(frame.symbols)
+    sub.params, sub.symbols = dict(frame.params), dict(frame.symbols)
+    sub.variables, sub.fixed = frame.variables, frame.fixed
     return sub
 
 
@@ -177,12 +181,13 @@ def _finish(
     extra = [outer for outer, _ in sub.captured.values()]
     inputs = [*handles, *(frame.localize(h) for h in extra)]
     graph = sub.builder.build(sub.final_names(), location=location(span))
-    key, base = _body_key(graph, frame)
+    params = _outer_variables(graph, frame)
+    key, base, sources = _body_key(graph.model_copy(update={"params": params}), frame)
     plural = base if count == 1 else f"{base.removesuffix('s')}s"
     name = frame.name_instance(Layer(Call, {}, {}, span), plural, span)
     outputs = frame.builder.call(
         key, frame.session.graphs[key], inputs, name=name, repeat=count, carried=len(handles),
-        location=location(span),
+        results=[h.type for h in handles], sources=sources, location=location(span),
     )  # fmt: skip
     frame.session.count_nodes(1, span)
     for output in outputs:
@@ -190,17 +195,30 @@ def _finish(
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
-def _body_key(graph: Graph, frame: Frame) -> tuple[str, str]:
-    """The callee: the block itself where the body is nothing but its use, else the body's own graph."""
+def _outer_variables(graph: Graph, frame: Frame) -> dict[str, Any]:
+    """The variables of the block around that a body uses: its parameters. It sees sizes of its inputs itself."""
+    used = {name for node in graph.nodes for dim in node.sources.values() for name in symbols(dim)}
+    for node in graph.nodes:
+        used |= variables(dict(node.op))
+    used |= variables([list(kind.shape) for kind in graph.types.values()])
+    seen = size_variables([value.type for value in graph.inputs], frame.params)
+    return {name: value for name, value in frame.variables.items() if name in used and name not in seen}
+
+
+def _body_key(graph: Graph, frame: Frame) -> tuple[str, str, dict[str, Dim]]:
+    """The callee: the block itself where the body is nothing but its use, else the body's own graph. Also what
+    a block is called in names, and what gave its arguments.
+    """
     if len(graph.nodes) == 1:
         node = graph.nodes[0]
         same_inputs = node.inputs == tuple(v.name for v in graph.inputs)
         same_outputs = node.outputs == tuple(o.value for o in graph.outputs)
         if isinstance(node.op, Call) and node.op.repeat == 1 and same_inputs and same_outputs:
-            return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name)
+            return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name), node.sources
     if not state_of(graph, frame.session):
         graph = graph.model_copy(update={"name": PURE_BODY_NAME, "function": True})
-    return frame.session.add_graph(graph), instance_base(graph.name)
+    sources: dict[str, Dim] = {name: symbol(name) for name in graph.params}
+    return frame.session.add_graph(graph), instance_base(graph.name), sources
 
 
 def _tensors(count: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.elaborate.evaluate import bind_targets, condition, evaluate, iterable
 from dlspec.elaborate.frame import Frame
-from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names
+from dlspec.elaborate.types import bind_type, check_type, declared_type, free_names, unnamed_sizes
 from dlspec.elaborate.values import (
     POISON,
     BlockDefinition,
@@ -23,6 +23,7 @@ from dlspec.elaborate.values import (
 )  # fmt: skip
 from dlspec.ir.builder import Handle
 from dlspec.ir.op import Types
+from dlspec.ir.traced import untraced
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -116,9 +117,11 @@ def _input(run: Run, statement: tree.Input) -> None:
         if given is None:
             _left_out(run, statement)
             return
-        kind = given
+        kind = given if frame.outer else given.with_shape(untraced(given.shape))
         if statement.type is not None:
-            bind_type(statement.type, kind, name, frame, run.use)
+            kind = bind_type(statement.type, kind, name, frame, run.use)
+        elif frame.outer is None:
+            kind = unnamed_sizes(kind, name, frame)
     handle = frame.builder.input(name, kind)
     frame.origins[handle.name] = statement.span
     frame.scope.define(name, handle, statement.name.span)
@@ -175,7 +178,7 @@ def _bind(frame: Frame, target: tree.Name, value: Any) -> None:
         else:
             frame.builder.label(value, target.id)
     _name_instances(frame, target.id, value)
-    frame.params.discard(target.id)
+    frame.params.pop(target.id, None)
     frame.scope.define(target.id, value, target.span)
 
 
@@ -223,10 +226,19 @@ def _output_name(statement: tree.OutputStatement, index: int, expr: tree.Expr, p
 def _for(run: Run, statement: tree.For) -> None:
     for item in iterable(statement.iterable, run.frame):
         bind_targets(run.frame.scope, statement.targets, item, statement.iterable.span)
+        _label_targets(run.frame, statement.targets)
         before = run.fine
         run.statements(statement.body.statements)
         if before and not run.fine:
             return  # the other rounds would say the same again
+
+
+def _label_targets(frame: Frame, targets: list[tree.Name]) -> None:
+    """Tensors that a `for` goes over and that have no name yet are called as in the loop."""
+    for target in targets:
+        value = frame.scope.names[target.id]
+        if isinstance(value, Handle) and value.builder is frame.builder and value.name not in frame.made:
+            value.builder.label(value, target.id)
 
 
 def _if(run: Run, statement: tree.If) -> None:

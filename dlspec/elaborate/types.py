@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
@@ -73,35 +74,50 @@ def free_names(expr: tree.Expr, frame: Frame) -> list[tree.Name]:
 
 def bind_type(
     written: tree.TensorType, actual: TensorType, name: str, frame: Frame, use: Span | None
-) -> None:
-    """Check a block's input against what it is given, and bind the symbols in its declaration."""
+) -> TensorType:
+    """The type of a block's input inside the block: checked, and the symbols in its declaration bound."""
     if written.dtype is not None and dtype_of(written.dtype) != actual.dtype:
         message = f"input `{name}` is declared {written.dtype.id}, but is given {actual}"
         raise _unfit("DLS0318", message, f"{actual.dtype}, not {written.dtype.id}", use, written.dtype.span)
     if written.dims is None:
-        return
+        return unnamed_sizes(actual, name, frame)
     pairs = _align(written, actual)
     if pairs is None:
         message = f"input `{name}` has {_axes(written)}, but is given {actual} with {actual.rank}"
         raise _unfit("DLS0302", message, f"{actual.rank} axes", use, written.span)
+    known: dict[int, Any] = {}
     for axis, expr, dim in pairs:
         free = free_names(expr, frame)
         if isinstance(expr, tree.Name) and free:
-            frame.bind_symbol(expr.id, dim, expr.span)
+            known[axis] = dim if frame.outer else frame.size(expr.id, dim)
+            frame.bind_symbol(expr.id, known[axis], expr.span)
             continue
         for unknown in free:
             raise fail("DLS0220", f"`{unknown.id}` is not known yet", unknown.span, "unknown symbol",
                        "a symbol must first stand alone as a dimension")  # fmt: skip
-        expected = _size(expr, frame)
+        expected = known[axis] = _size(expr, frame)
         if expected != dim:
             wanted = f"{expected}" if expr.span.text == str(expected) else f"`{expr.span.text}` = {expected}"
             message = f"input `{name}` wants {wanted} on axis {axis}, but is given {actual}"
             error = _unfit("DLS0315", message, f"{dim}, not {expected}", use, expr.span)
-            known = frame.scope.spans.get(expr.id) if isinstance(expr, tree.Name) else None
-            if known is not None:
+            place = frame.scope.spans.get(expr.id) if isinstance(expr, tree.Name) else None
+            if place is not None:
                 what = str(expected) if isinstance(expected, int) else f"the symbol {expected}"
-                error.diagnostics[0].notes.append(Note(known, f"`{expr.span.text}` is {what} from here on"))
+                error.diagnostics[0].notes.append(Note(place, f"`{expr.span.text}` is {what} from here on"))
             raise error
+    return unnamed_sizes(actual, name, frame, known)
+
+
+def unnamed_sizes(
+    actual: TensorType, name: str, frame: Frame, known: Mapping[int, Any] | None = None
+) -> TensorType:
+    """An input's type inside a block: the sizes that its declaration says nothing of are variables, too."""
+    if frame.outer is not None:  # a `repeat`'s body, which has the variables of the block around it
+        return actual
+    known = known or {}
+    return actual.with_shape(
+        [known[i] if i in known else frame.size(f"{name}_{i}", dim) for i, dim in enumerate(actual.shape)]
+    )
 
 
 def _unfit(code: str, message: str, label: str, use: Span | None, declared: Span) -> SpecError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlspec.ir.builder import Handle
-from dlspec.ir.dims import Symbolic
+from dlspec.ir.dims import Dim, Symbolic
 from dlspec.ir.op import Op
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -41,7 +41,7 @@ class Partial:
 
     cls: type[Op]
     fields: dict[str, Any]
-    sources: dict[str, str]
+    sources: dict[str, Dim]
     span: Span
     spans: dict[str, Span] = field(default_factory=dict)  # of the fields, where they are written
 
@@ -56,7 +56,7 @@ class Layer:
 
     cls: type[Op]
     fields: dict[str, Any]
-    sources: dict[str, str]
+    sources: dict[str, Dim]
     span: Span
     name: str = ""
     owner: Any = None
@@ -84,7 +84,7 @@ class BlockInstance:
 
     definition: BlockDefinition
     arguments: dict[str, Any]
-    sources: dict[str, str]
+    sources: dict[str, Dim]
     span: Span
     name: str = ""
     owner: Any = None
@@ -92,6 +92,7 @@ class BlockInstance:
     explicit: str = ""
     key: str = ""
     spans: dict[str, Span] = field(default_factory=dict)  # of the arguments, where they are written
+    complete: dict[str, Any] = field(default_factory=dict)  # the arguments and the defaults, once it is used
 
 
 @dataclass(slots=True)

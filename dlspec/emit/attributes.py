@@ -13,7 +13,6 @@ from dlspec.ir.graph import Call, Node, Weight
 from dlspec.ir.op import Init
 from dlspec.passes.outline import Plan, raw_weights
 from dlspec.passes.rolled import Loop
-from dlspec.passes.slots import MISSING as REQUIRED
 
 
 class Attributes:
@@ -48,9 +47,9 @@ class Attributes:
                     lines.append(self._option("freeze", layer=Code(target)))
         return lines
 
-    def parameter(self, name: str) -> Code:
-        """A constructor parameter, inside the constructor."""
-        return Code(self.names.params[name])
+    def parameter(self, variable: str) -> Code:
+        """A variable of the class, inside the constructor."""
+        return Code(self.names.params[self.plan.names[variable]])
 
     def _layer(self, index: int, node: Node, row: Row) -> Code:
         self.needs.update(dict.fromkeys(row.needs))
@@ -75,12 +74,9 @@ class Attributes:
     def _block(self, index: int, node: Node) -> Code:
         assert isinstance(node.op, Call)
         plan = self.module.callee(node)
-        names, given = self.module.of[plan.name], plan.arguments(node.op.graph)
-        args = self.arguments.passed(index, node, plan, names.params, self.parameter)
-        if len(args) == 1 and plan.params[0].default is REQUIRED and type(given[plan.params[0].name]) is int:
-            made = call(names.name, [args[0][1]])
-        else:
-            made = call(names.name, (), args)
+        names = self.module.of[plan.name]
+        args, named = self.arguments.passed(index, node, plan, names.params, self.parameter)
+        made = call(names.name, args, named)
         if node.op.repeat == 1:
             return made
         plain = len(node.inputs) == len(node.outputs) == 1 and not isinstance(node.op, Loop)

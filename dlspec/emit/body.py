@@ -44,7 +44,7 @@ class Body(Loops):
         if _is_scalar(node):
             self.literals[node.output] = (index, node)
         elif isinstance(node.op, Loop):
-            self.list_loop(index, node, node.op)
+            self.list_loop(node, node.op)
         elif isinstance(node.op, Call) and node.op.repeat > 1 and not self.is_stack(node):
             self.copies_loop(index, node, node.op)
         else:

@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.emit.code import PRODUCT, SUM, Code, infix, literal
 from dlspec.emit.names import Names
-from dlspec.ir.dims import Dim, Division, Symbolic, symbol
+from dlspec.ir.dims import Dim, Division, Symbolic, symbol, symbols
 from dlspec.ir.graph import Graph
+from dlspec.ir.traced import size_variables, variables
 from dlspec.ir.types import TensorType
 from dlspec.passes.outline import Plan
+from dlspec.passes.slots import gives, instance_variables, readable, remembered
 
 # The letters of axes by rank, in each layout.
 LETTERS = {
-    "channels_first": {2: "ND", 3: "NTD", 4: "NCHW", 5: "NCDHW"},
-    "channels_last": {2: "ND", 3: "NTD", 4: "NHWC", 5: "NDHWC"},
+    "channels_first": {1: "L", 2: "ND", 3: "NTD", 4: "NCHW", 5: "NCDHW"},
+    "channels_last": {1: "L", 2: "ND", 3: "NTD", 4: "NHWC", 5: "NDHWC"},
 }
 NAMES = {
     "f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16",
     "i64": "int64", "i32": "int32", "i8": "int8", "u8": "uint8", "bool": "bool",
 }  # fmt: skip
+
+
+def size_code(dim: Dim, symbol_code: Callable[[str], Code]) -> Code:
+    """A size as code; `symbol_code` writes its symbols and variables."""
+    if isinstance(dim, int):
+        return literal(dim)
+    total: Code | None = None
+    for monomial, coefficient in dim.terms:
+        factors = [
+            code if count == 1 else infix("**", code, literal(count))
+            for atom, count in Counter(monomial).items()
+            for code in [_atom_code(atom, symbol_code)]
+        ]
+        if abs(coefficient) != 1 or not factors:
+            factors.insert(0, literal(abs(coefficient)))
+        term = factors[0]
+        for factor in factors[1:]:
+            term = infix("*", term, factor)
+        if total is None:
+            total = term if coefficient > 0 else Code(f"-{term.at(PRODUCT + 1)}", SUM)
+        else:
+            total = infix("-" if coefficient < 0 else "+", total, term)
+    assert total is not None
+    return total
+
+
+def _atom_code(atom: Any, symbol_code: Callable[[str], Code]) -> Code:
+    if isinstance(atom, Division):
+        return infix(
+            atom.sign, size_code(atom.numerator, symbol_code), size_code(atom.denominator, symbol_code)
+        )
+    return symbol_code(atom)
+
+
+SHORT = 4
+"""Names and numbers in a size that a comment has room for."""
 
 
 class Sizes:
@@ -30,11 +69,15 @@ class Sizes:
     def __init__(self, graph: Graph, names: Names, shape_of: str) -> None:
         self._names, self._shape_of = names, shape_of
         self._inputs = [value.name for value in graph.inputs]
+        self._ranks = {value.name: value.type.rank for value in graph.inputs}
         self._places: dict[str, tuple[str, int]] = {}
         for value in graph.inputs:
             for axis, dim in enumerate(value.type.shape):
                 if isinstance(dim, Symbolic):
                     self._places.setdefault(str(dim), (value.name, axis))
+        inputs = [value.type for value in graph.inputs]
+        for name, (position, axis) in size_variables(inputs, graph.params).items():
+            self._places.setdefault(name, (self._inputs[position], axis))
         self._read: dict[tuple[str, int], str] = {}
 
     def plain(self, value: Any) -> Any:
@@ -55,29 +98,18 @@ class Sizes:
             if place not in self._read:
                 self._read[place] = self._names(f"size {dim}", name)
             return Code(self._read[place])
-        total: Code | None = None
-        for monomial, coefficient in dim.terms:
-            factors = [self._atom(atom, dim) for atom in monomial]
-            if abs(coefficient) != 1 or not factors:
-                factors.insert(0, literal(abs(coefficient)))
-            term = factors[0]
-            for factor in factors[1:]:
-                term = infix("*", term, factor)
-            if total is None:
-                total = term if coefficient > 0 else Code(f"-{term.at(PRODUCT + 1)}", SUM)
-            else:
-                total = infix("-" if coefficient < 0 else "+", total, term)
-        assert total is not None
-        return total
+        return size_code(dim, lambda name: self._symbol(name, dim))
 
-    def _atom(self, atom: Any, whole: Dim) -> Code:
-        if isinstance(atom, Division):
-            return infix(atom.kind, self.code(atom.numerator), self.code(atom.denominator))
-        if atom not in self._places:
+    def _symbol(self, name: str, whole: Dim) -> Code:
+        if name not in self._places:
             raise fail(
-                "DLS0703", f"the size `{whole}` is needed at run time, but no input has the axis `{atom}`"
+                "DLS0703", f"the size `{whole}` is needed at run time, but no input has the axis `{name}`"
             )
-        return self.code(symbol(atom))
+        return self.code(symbol(name))
+
+    def knows(self, name: str) -> bool:
+        """Whether a variable or symbol can be read from an input's shape."""
+        return name in self._places
 
     def _local(self, name: str) -> str:
         return self._names(name, name.partition("@")[0])
@@ -92,27 +124,34 @@ class Sizes:
                 continue
             if len(axes) > 1 and sorted(axes) == list(range(len(axes))):
                 names = ", ".join(axes[axis] for axis in range(len(axes)))
-                lines.append(f"{names} = {shape}[:{len(axes)}]")
+                all_of_it = len(axes) == self._ranks[name]
+                lines.append(f"{names} = {shape}" if all_of_it else f"{names} = {shape}[:{len(axes)}]")
+            elif len(axes) > 1:
+                names = ", ".join(axes.get(axis, "_") for axis in range(self._ranks[name]))
+                lines.append(f"{names} = {shape}")
             else:
                 lines.extend(f"{axes[axis]} = {shape}[{axis}]" for axis in sorted(axes))
         return lines
 
 
 class Shapes:
-    """Shapes as a reader sees them: sizes that differ between instances by the name of their parameter."""
+    """Shapes as a reader sees them: sizes by what gives them from the variables of the class, else as numbers, or
+    where these differ between instances as letters.
+    """
 
     def __init__(self, plan: Plan, graphs: Sequence[Graph], layout: str) -> None:
         self._axes = LETTERS[layout]
         self._types = [graph.types for graph in graphs]
         self._params = {param.values: param.name for param in reversed(plan.params)}
+        self._variables = [instance_variables(graph) for graph in graphs]
+        sizes = size_variables([value.type for value in plan.graph.inputs], plan.graph.params)
+        self._own = {name: name for name in sizes if name.isupper()} | plan.names
         self._letters: dict[tuple[str, ...], str] = {}
         for value in plan.graph.inputs:
             self.dims(value.name)
 
     def dims(self, value: str) -> tuple[str, ...]:
         """The sizes of a value's axes; `...` where instances differ in their number."""
-        if len(self._types) == 1:
-            return tuple(map(str, self._types[0][value].shape))
         shapes = [types[value].shape for types in self._types]
         if len({len(shape) for shape in shapes}) > 1:
             return ("...",)
@@ -121,7 +160,10 @@ class Shapes:
         )
 
     def _name(self, axis: int, rank: int, vector: tuple[Dim, ...]) -> str:
-        if all(dim == vector[0] for dim in vector[1:]):
+        for candidate in dict.fromkeys(map(remembered, vector)):
+            if candidate is not None and self._gives(candidate, vector):
+                return str(size_code(candidate, lambda name: Code(self._own.get(name, name))))
+        if all(dim == vector[0] for dim in vector[1:]) and not self._is_derived(vector):
             return str(vector[0])
         if vector in self._params:
             return self._params[vector]
@@ -129,10 +171,20 @@ class Shapes:
         key = (base, *map(str, vector))
         if key not in self._letters:
             letter = base
-            while letter in self._letters.values():
+            while letter in {*self._letters.values(), *self._own.values()}:
                 letter += "'"
             self._letters[key] = letter
         return self._letters[key]
+
+    def _is_derived(self, vector: tuple[Dim, ...]) -> bool:
+        """Whether a size hangs on what is shown by name."""
+        return any(name in self._own for dim in vector for name in variables(dim))
+
+    def _gives(self, candidate: Symbolic, vector: tuple[Dim, ...]) -> bool:
+        """Whether an expression may stand for these sizes."""
+        names = symbols(candidate)
+        known = all(name in self._own for name in names if name in self._variables[0])
+        return known and readable(candidate, SHORT) and gives(candidate, vector, self._variables)
 
     def comment(self, value: str) -> str:
         """A shape for the comment after a statement."""

@@ -52,41 +52,45 @@ class Loops(Expressions):
         self.lines.append(Line(f"{', '.join(targets)} = {made}", 1))
         self.variables.release([name for name in node.inputs[op.carried :] if name in self.variables.held])
 
-    def list_loop(self, index: int, node: Node, op: Loop) -> None:
+    def list_loop(self, node: Node, op: Loop) -> None:
         """The blocks of a list, of which each gets a slice of some tensor, or gives one of a result."""
         codes, reads = self._read(node)
         self.variables.release(reads)
-        handed = {place: codes[i] for i, place in enumerate(op.carries) if place is not None}
-        targets = dict(
-            zip(
-                handed,
-                self._carry([node.outputs[p] for p in handed], list(handed.values()), reads),
-                strict=True,
-            )
-        )
-        layer = self._singular(self.names.attributes[key_of(node)])
-        names, over = [layer], [f"self.{self.names.attributes[key_of(node)]}"]
+        carried = {place: code for place, code in zip(op.carries, codes, strict=True) if place is not None}
+        held = self._carry([node.outputs[place] for place in carried], list(carried.values()), reads)
+        targets = dict(zip(carried, held, strict=True))
+        blocks = self.names.attributes[key_of(node)]
+        over = {self._singular(blocks): Code(f"self.{blocks}")}
+        block = next(iter(over))
+        items: dict[str, str] = {}
         operands = []
-        for code, place, slices, value in zip(codes, op.carries, op.slices, node.inputs, strict=True):
+        for i, (code, place, slices) in enumerate(zip(codes, op.carries, op.slices, strict=True)):
+            if slices is not None:
+                item = self._item(op.items[i], str(code))
+                if op.items[i]:
+                    items[op.items[i]] = item
+                over[item] = self._expression(slices, [self.graph.types[node.inputs[i] or ""]], x=code)
+                code = Code(item)
             operands.append(code if place is None else Code(targets[place]))
-            if slices is not None and value is not None:
-                names.append(self._singular(str(code)))
-                over.append(self._expression(slices, [self.graph.types[value]], x=code))
-                operands[-1] = Code(names[-1])
-        made = call(layer, operands)
-        over_all = over[0] if len(over) == 1 else f"zip({', '.join(over)}, strict=True)"
-        head = f"for {', '.join(names)} in {over_all}"
+        several = ", ".join(over.values())
+        head = f"for {', '.join(over)} in {several if len(over) == 1 else f'zip({several}, strict=True)'}"
+        made = call(block, operands)
         if len(node.outputs) == 1 and op.stacks[0] is not None:
             self._gather(node.outputs[0], op, op.stacks[0], Code(f"[{made} {head}]"))
-            return
-        results, lists = [], {}
-        for place, (value, stacks) in enumerate(zip(node.outputs, op.stacks, strict=True)):
-            if stacks is not None:
-                lists[place] = self.variables.names.fresh(
-                    f"{value.partition('@')[0].strip('%') or 'result'}s"
-                )
+        else:
+            self._collect(node, op, head, made, targets, items)
+
+    def _collect(
+        self, node: Node, op: Loop, head: str, made: Code, targets: dict[int, str], items: dict[str, str]
+    ) -> None:
+        """A loop that puts some of what its rounds give into lists, and what becomes of these."""
+        results = [targets.get(place, "_") for place in range(len(node.outputs))]
+        lists: dict[int, str] = {}
+        for place, name in enumerate(op.results):
+            if op.stacks[place] is not None:
+                lists[place] = self.variables.names.fresh(f"{name or 'result'}s")
+                results[place] = items.pop(name, "") or self._item(name, lists[place])
                 self.lines.append(Line(f"{lists[place]} = []"))
-            results.append(targets.get(place, self._singular(lists[place]) if place in lists else "_"))
         self.lines.append(Line(f"{head}:"))
         self.lines.append(Line(f"{', '.join(results)} = {made}", 1))
         for place, name in lists.items():
@@ -139,6 +143,10 @@ class Loops(Expressions):
             return f"for _ in range({literal(repeat)}):", self.called(index, node, operands)
         layer = self.variables.names.fresh("block")
         return f"for {layer} in self.{self.names.attributes[key_of(node)]}:", call(layer, operands)
+
+    def _item(self, name: str, several: str) -> str:
+        """A new variable for one of several: called as in the spec, or after them."""
+        return self.variables.names.fresh(name) if name else self._singular(several)
 
     def _singular(self, name: str) -> str:
         """A new variable for one of several."""

@@ -13,6 +13,7 @@ from dlspec.emit.manifest import MISSING, Row
 from dlspec.emit.naming import ModuleNames, kept, key_of
 from dlspec.emit.rows import Rows, Source
 from dlspec.emit.variables import Variables
+from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Graph, Node
 from dlspec.passes.outline import Plan
 from dlspec.weights.layout import parse
@@ -70,8 +71,13 @@ class Expressions:
         """Put a value into a variable."""
         raise NotImplementedError
 
-    def parameter(self, name: str) -> Code:
-        """A constructor parameter, outside the constructor; a function has its parameters at hand."""
+    def parameter(self, variable: str) -> Code:
+        """A variable of the class outside the constructor: what an input shows, or the object keeps; a function
+        has its parameters at hand.
+        """
+        if self.sizes.knows(variable):
+            return self.sizes.code(symbol(variable))
+        name = self.plan.names[variable]
         if self.is_function:
             return Code(self.names.params[name])
         self.kept[name] = None
@@ -139,8 +145,8 @@ class Expressions:
         """A use of a function."""
         plan = self.module.callee(node)
         names = self.module.of[plan.name]
-        passed = self.arguments.passed(index, node, plan, names.params, self.parameter)
-        return call(names.name, operands, passed)
+        args, named = self.arguments.passed(index, node, plan, names.params, self.parameter)
+        return call(names.name, [*operands, *args], named)
 
     def _operands(
         self, node: Node, row: Row | None, taken: dict[str, Piece]
@@ -211,6 +217,8 @@ class Expressions:
             return "heavy"
         if row.kind in ("infix", "prefix"):
             return "arithmetic"
+        if not node.inputs and row.kind == "init":
+            return "atom"
         types = self.graph.types
         if any(types[path].rank > 1 for path in node.weights.values() if path in types):
             return "heavy"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dlspec.ir.dims import Dim
 from dlspec.ir.graph import Call, Graph, Location, Node, Output, Value, Weight
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, parse_type, tensor
@@ -159,7 +160,7 @@ class Builder:
         inputs: Sequence[Handle | None] = (),
         *,
         name: str = "",
-        sources: dict[str, str] | None = None,
+        sources: dict[str, Dim] | None = None,
         frozen: bool = False,
         location: Location | None = None,
     ) -> list[Handle]:
@@ -202,7 +203,7 @@ class Builder:
         repeat: int = 1,
         carried: int = 1,
         results: Sequence[TensorType] | None = None,
-        sources: dict[str, str] | None = None,
+        sources: dict[str, Dim] | None = None,
         location: Location | None = None,
     ) -> list[Handle]:
         """Use another graph of the program, whose key is `key`. `results` are the types for these inputs,
@@ -252,7 +253,7 @@ class Builder:
         results: Sequence[TensorType],
         name: str,
         weights: dict[str, str],
-        sources: dict[str, str] | None,
+        sources: dict[str, Dim] | None,
         location: Location | None,
         frozen: bool = False,
     ) -> list[Handle]:

@@ -8,7 +8,8 @@ A small own implementation, because a computer-algebra package costs 0.6 s to im
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from math import gcd
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer
@@ -19,7 +20,11 @@ Terms = tuple[tuple[Monomial, int], ...]
 
 
 class Division:
-    """`numerator // denominator` or `numerator % denominator` that could not be simplified."""
+    """`numerator // denominator` or `numerator % denominator` that could not be simplified.
+
+    kind
+        ``//``, ``%``, or ``/``: a division known to leave no rest, so that multiplying takes it back.
+    """
 
     __slots__ = ("_key", "denominator", "kind", "numerator")
 
@@ -27,8 +32,13 @@ class Division:
         self.kind, self.numerator, self.denominator = kind, numerator, denominator
         self._key = f"{_atomic(numerator)} {kind} {_atomic(denominator)}"
 
+    @property
+    def sign(self) -> str:
+        """The operator sign, as Python and specs have it."""
+        return "%" if self.kind == "%" else "//"
+
     def __str__(self) -> str:
-        return f"({self._key})"
+        return f"({_atomic(self.numerator)} {self.sign} {_atomic(self.denominator)})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Division) and self._key == other._key
@@ -68,9 +78,10 @@ class Symbolic:
 
     def __mul__(self, other: Dim) -> Dim:
         return _from_terms(
-            (tuple(sorted(left + right, key=str)), a * b)
+            term
             for left, a in self.terms
             for right, b in _terms(other)
+            for term in _cancelled(left + right, a * b)
         )
 
     __rmul__ = __mul__
@@ -165,7 +176,7 @@ def _substitute_atom(atom: Any, values: Mapping[str, Dim]) -> Dim:
         return values.get(atom, symbol(atom))
     numerator = substitute(atom.numerator, values)
     denominator = substitute(atom.denominator, values)
-    return numerator // denominator if atom.kind == "//" else numerator % denominator
+    return _DIVISIONS[atom.kind](numerator, denominator)
 
 
 def _from_ast(node: ast.expr, text: str) -> Dim:
@@ -193,7 +204,7 @@ _AST_OPERATIONS: dict[type, Any] = {
 def _terms(dim: Dim) -> Terms:
     if isinstance(dim, Symbolic):
         return dim.terms
-    return (((), int(dim)),) if dim else ()
+    return (((), dim),) if dim else ()
 
 
 def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Dim:
@@ -209,7 +220,15 @@ def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Dim:
     return Symbolic(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), str(term[0])))))
 
 
-def _floordiv(numerator: Dim, denominator: Dim) -> Dim:
+def exact_quotient(numerator: Dim, denominator: Dim) -> Dim:
+    """`numerator // denominator` where that is known to leave no rest: multiplied again it is `numerator`."""
+    if isinstance(numerator, int) and isinstance(denominator, int):
+        divide = getattr(numerator, "exact_quotient", None) or getattr(denominator, "exactly_divides", None)
+        return divide(numerator, denominator) if divide else numerator // denominator
+    return _floordiv(numerator, denominator, "/")
+
+
+def _floordiv(numerator: Dim, denominator: Dim, kind: str = "//") -> Dim:
     if denominator == 1:
         return numerator
     if denominator == 0:
@@ -219,7 +238,36 @@ def _floordiv(numerator: Dim, denominator: Dim) -> Dim:
         return exact
     if isinstance(denominator, int) and isinstance(rest, int):
         return exact + rest // denominator
-    return exact + Symbolic((((Division("//", rest, denominator),), 1),))
+    common = gcd(*(c for dim in (rest, denominator) for _, c in _terms(dim)))
+    if common > 1:
+        rest, denominator = (_from_terms((m, c // common) for m, c in _terms(d)) for d in (rest, denominator))
+        return exact + _floordiv(rest, denominator, kind)
+    return exact + Symbolic((((Division(kind, rest, denominator),), 1),))
+
+
+_DIVISIONS: dict[str, Callable[[Dim, Dim], Dim]] = {
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "/": exact_quotient,
+}
+
+
+def _cancelled(monomial: Monomial, coefficient: int) -> Iterable[tuple[Monomial, int]]:
+    """A product in normal form: an exact division is taken back by its denominator."""
+    for atom in monomial:
+        if not isinstance(atom, Division) or atom.kind != "/":
+            continue
+        divisor_terms = _terms(atom.denominator)
+        if len(divisor_terms) != 1:
+            continue
+        divisor, scale = divisor_terms[0]
+        others = list(monomial)
+        others.remove(atom)
+        rest = _without(tuple(others), divisor)
+        if rest is not None and coefficient % scale == 0:
+            whole = Symbolic(((rest, coefficient // scale),)) if rest else coefficient // scale
+            return _terms(whole * atom.numerator)
+    return [(tuple(sorted(monomial, key=str)), coefficient)]
 
 
 def _mod(numerator: Dim, denominator: Dim) -> Dim:
@@ -248,7 +296,9 @@ def _split(numerator: Dim, denominator: Dim) -> tuple[Dim, Dim]:
         if remaining is None:
             rest.append((monomial, coefficient))
         else:  # coefficients that are left lie below the divisor's, so that (T - 1) // 2 + 1 is (T + 1) // 2
-            exact.append((remaining, coefficient // scale))
+            whole = coefficient % scale == 0
+            quotient = exact_quotient(coefficient, scale) if whole else coefficient // scale
+            exact.append((remaining, quotient))  # type: ignore[arg-type]
             rest.append((monomial, coefficient % scale))
     return _from_terms(exact), _from_terms(rest)
 

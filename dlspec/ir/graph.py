@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
+from dlspec.ir.dims import Dim
 from dlspec.ir.op import Init, Op
 from dlspec.ir.training import DataSet, Export, Sweep, Training
 from dlspec.ir.types import TensorType
@@ -87,7 +88,8 @@ class Node(BaseModel):
     weights
         the operator's own weights: local name to the weight's name in the graph.
     sources
-        arguments that a block's parameter gave directly: field to parameter name.
+        what gave an argument: field to an expression over the variables of the graph, such as ``4 * planes``.
+        Those that are no whole numbers can only be a parameter itself. ``repeat`` is a call's number of copies.
     frozen
         its weights are not trained, though the operator's are.
     """
@@ -99,7 +101,7 @@ class Node(BaseModel):
     outputs: tuple[str, ...]
     name: str = ""
     weights: dict[str, str] = Field(default_factory=dict)
-    sources: dict[str, str] = Field(default_factory=dict)
+    sources: dict[str, Dim] = Field(default_factory=dict)
     frozen: bool = False
     location: Location | None = None
 
@@ -120,6 +122,9 @@ class Graph(BaseModel):
         those of the block's parameters that have a default, with its value.
     types
         the type of every value: inputs, weights (own, and of callees where they are used), results.
+    fixed
+        variables (parameters, sizes of inputs) that something was decided by when compiling: with another
+        value the graph might have other nodes, not only other numbers.
     function
         it has no weights and no randomness of its own or of what it calls, and is printed as a function.
     """
@@ -134,6 +139,7 @@ class Graph(BaseModel):
     weights: tuple[Weight, ...] = ()
     nodes: tuple[Node, ...] = ()
     types: dict[str, TensorType] = Field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     function: bool = False
     doc: str = ""
     location: Location | None = None

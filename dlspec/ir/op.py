@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, model_serializer
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
 from dlspec.ir.dims import Dim
+from dlspec.ir.traced import retraced, variables
 from dlspec.ir.types import Shape, TensorType
 
 if TYPE_CHECKING:
@@ -139,6 +140,17 @@ class Op(BaseModel):
     stateful: ClassVar[bool] = False
     extra_field: ClassVar[str | None] = None
     examples: ClassVar[Sequence[tuple[dict[str, Any], tuple[str, ...]]]] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remembering(cls, data: Any, handler: Any) -> Any:
+        """Arguments keep where they came from (`traced`), which validation alone would forget."""
+        made = handler(data)
+        if isinstance(data, dict):
+            for name, given in data.items():
+                if variables(given) and name in made.__dict__:
+                    made.__dict__[name] = retraced(made.__dict__[name], given)
+        return made
 
     @property
     def random(self) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dlspec.ir.dims import Dim, product
+from dlspec.ir.dims import Dim, exact_quotient, product
 from dlspec.ir.op import OpError
 from dlspec.ir.types import Shape, TensorType
 
@@ -174,7 +174,7 @@ def _bind(pattern: str, left: list[Group], x: TensorType, sizes: Mapping[str, Di
                 given = " * ".join(name for name in group if name in known)
                 hint = f"`{given}` is {closed}, which must divide {dim}"
                 raise _misfit(pattern, group, axis, x, f"is not a multiple of {closed}", hint)
-            known[open_names[0]] = dim // closed
+            known[open_names[0]] = exact_quotient(dim, closed)
         elif closed != dim:
             raise _misfit(pattern, group, axis, x, f"is not {closed}")
     return known

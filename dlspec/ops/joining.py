@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveInt
 
-from dlspec.ir.dims import Dim
+from dlspec.ir.dims import Dim, exact_quotient
 from dlspec.ir.op import Op, OpError, axis_index
 from dlspec.ir.types import TensorType, tensor
 from dlspec.ops._axes import known, replaced
@@ -153,7 +153,7 @@ class Split(Op):
                 label=f"{length} is no multiple of {self.parts}",
                 code="DLS0314",
             )
-        return (length // self.parts,) * self.parts
+        return (exact_quotient(length, self.parts),) * self.parts
 
     def reference(self, x: Any) -> Any:
         length = x.shape[self.axis]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from dlspec.ir.dims import exact_quotient
 from dlspec.ir.op import Init, Op, OpError, WeightSpec
 from dlspec.ir.types import TensorType, tensor
 from dlspec.ops._numpy import np
@@ -197,7 +198,7 @@ class GroupNorm(_Channelwise):
 
     def decompose(self, b: Any, x: Any, weight: Any = None, bias: Any = None) -> Any:
         batch, channels, *lengths = x.type.shape
-        grouped = b.reshape(x, shape=(batch, self.groups, channels // self.groups, *lengths))
+        grouped = b.reshape(x, shape=(batch, self.groups, exact_quotient(channels, self.groups), *lengths))
         y = normalised(b, grouped, tuple(range(2, x.type.rank + 1)), self.eps)
         return self._affine_nodes(b, b.reshape(y, shape=x.type.shape), weight, bias)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, PositiveInt
 from pydantic_core import PydanticCustomError
 
-from dlspec.ir.dims import Dim
+from dlspec.ir.dims import Dim, exact_quotient
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, tensor
 from dlspec.ops._axes import known
@@ -207,11 +207,11 @@ class PixelShuffle(Op):
                 label=f"{channels} is no multiple of {r**2}",
                 code="DLS0306",
             )
-        return x.with_shape((batch, channels // r**2, height * r, width * r))
+        return x.with_shape((batch, exact_quotient(channels, r**2), height * r, width * r))
 
     def _split(self, shape: Any) -> Any:
         (batch, channels, height, width), r = shape, self.upscale_factor
-        return (batch, channels // r**2, r, r, height, width)
+        return (batch, exact_quotient(channels, r**2), r, r, height, width)
 
     def reference(self, x: Any) -> Any:
         (n, c, h, w), r = x.shape, self.upscale_factor
@@ -244,11 +244,11 @@ class PixelUnshuffle(Op):
                     label=f"{length} is no multiple of {r}",
                     code="DLS0306",
                 )
-        return x.with_shape((batch, channels * r**2, height // r, width // r))
+        return x.with_shape((batch, channels * r**2, exact_quotient(height, r), exact_quotient(width, r)))
 
     def _split(self, shape: Any) -> Any:
         (batch, channels, height, width), r = shape, self.downscale_factor
-        return (batch, channels, height // r, r, width // r, r)
+        return (batch, channels, exact_quotient(height, r), r, exact_quotient(width, r), r)
 
     def reference(self, x: Any) -> Any:
         (n, c, h, w), r = x.shape, self.downscale_factor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from dlspec.ir.dims import Dim, product
+from dlspec.ir.dims import Dim, exact_quotient, product
 from dlspec.ir.op import Op, OpError, axis_index
 from dlspec.ir.types import Shape, TensorType, tensor
 from dlspec.ops._numpy import np
@@ -62,7 +62,7 @@ class Reshape(Op):
             raise self._misfit(x, "leaves -1 open beside a size of 0")
         if x.size % given != 0:
             raise self._misfit(x, f"has {x.size} elements, which is not a multiple of {given}")
-        return tuple(x.size // given if dim == -1 else dim for dim in self.shape)
+        return tuple(exact_quotient(x.size, given) if dim == -1 else dim for dim in self.shape)
 
     def _misfit(self, x: TensorType, why: str) -> OpError:
         wanted = ", ".join(map(str, self.shape))

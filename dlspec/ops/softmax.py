@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from dlspec.ir.dims import exact_quotient
 from dlspec.ir.op import Op, OpError, axis_index
 from dlspec.ir.types import TensorType
 from dlspec.ops._axes import known, replaced
@@ -73,7 +74,7 @@ class Glu(_AlongAxis):
                 label=f"{x.shape[axis]} cannot be halved",
                 code="DLS0314",
             )
-        return x.with_shape(replaced(x.shape, axis, x.shape[axis] // 2))
+        return x.with_shape(replaced(x.shape, axis, exact_quotient(x.shape[axis], 2)))
 
     def reference(self, x: Any) -> Any:
         left, right = np.split(x, 2, axis=self.axis)

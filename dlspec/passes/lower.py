@@ -7,12 +7,14 @@ After this pass every node is a `Call` or has a row in the backend's manifest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import Diagnostic, SpecError
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.graph import Call, Graph, Node, Output, Program, Weight
+from dlspec.ir.op import Op
+from dlspec.ir.traced import Traced, lone_variable, untraced, variable
 from dlspec.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -69,14 +71,14 @@ class _Lowering:
         return self._modules[wanted]
 
     def _module_graph(self, node: Node, types: Types) -> Graph | None:
-        op = node.op
-        builder = Builder(op.spec_name(), params={**dict(op), **op.facts(*types)})
+        op, types, params = _on_its_own(node.op, types)
+        builder = Builder(op.spec_name(), params=params)
         handles = [
             None if kind is None else builder.input(name.strip("?*"), kind)
             for name, kind in zip(op.operands, types, strict=False)
         ]
         weights = {spec.name: builder.weight(_weight(spec)) for spec in op.weights(*types)}
-        results = self.decompose(node, builder, handles, weights)
+        results = self.decompose(node.model_copy(update={"op": op}), builder, handles, weights)
         if results is None:
             return None
         for index, handle in enumerate(results):
@@ -149,7 +151,11 @@ class _Body:
         if key is not None:
             self.moved.update(node.weights.values())
             inputs = tuple(name for name in node.inputs if name is not None)
-            update = {"op": Call(graph=key), "inputs": inputs, "weights": {}, "sources": {}}
+            facts = {**dict(node.op), **node.op.facts(*types)}
+            sources = {name: value.expr for name, value in facts.items() if isinstance(value, Traced)}
+            update = {
+                "op": Call(graph=key), "inputs": inputs, "weights": {}, "sources": {**node.sources, **sources},
+            }  # fmt: skip
             yield node.model_copy(update=update)
 
     def _inlined(self, node: Node, types: Types) -> list[Node]:
@@ -184,6 +190,34 @@ class _Body:
             )
             for inner in builder.nodes
         ]
+
+
+def _on_its_own(op: Op, types: Types) -> tuple[Op, Types, dict[str, Any]]:
+    """An operator as a block of its own: its whole numbers and the sizes of its operands are variables, which are
+    called as the operator calls them. Also all that is known of it, by name.
+    """
+    fields = {n: variable(n, v) if type(v) in (int, Traced) else untraced(v) for n, v in op}
+    op = op.model_copy(update=fields)
+
+    def sized(names: Mapping[str, str]) -> Types:
+        return tuple(
+            kind
+            and kind.with_shape(
+                [
+                    variable(names.get(f"{name}_{axis}", f"{name}_{axis}"), dim)
+                    if isinstance(dim, int)
+                    else dim
+                    for axis, dim in enumerate(untraced(kind.shape))
+                ]
+            )
+            for name, kind in zip((n.strip("?*") for n in op.operands), types, strict=False)
+        )
+
+    places = {
+        lone_variable(v): n for n, v in op.facts(*sized({})).items() if lone_variable(v) not in ("", *fields)
+    }
+    known = {**dict(op), **op.facts(*types)}
+    return op, sized(places), {n: untraced(v) for n, v in known.items() if n not in places.values()}
 
 
 def _weight(spec: Any) -> Weight:

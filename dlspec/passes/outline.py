@@ -1,23 +1,23 @@
 """Which classes to print: instances of one block that are alike but for attribute values share one class.
 
 For every slot (an argument of a node that the backend's row mentions) the values over the instances are
-compared. Equal ones become literals; those that differ, and those that a block's parameter gave directly,
-become constructor parameters. Instances that differ in structure are classes of their own.
+compared, see `slots`. Instances that differ in structure are classes of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dlspec.ir.dims import Symbolic, substitute, symbol
+from dlspec.ir.dims import Dim, Symbolic, substitute, symbol
 from dlspec.ir.graph import Call, Graph, Node, Program, Weight
 from dlspec.ir.op import Init
+from dlspec.ir.traced import Traced, size_variables
 from dlspec.ir.types import TensorType
-from dlspec.passes.dependence import links
+from dlspec.passes.dependence import Dependence
 from dlspec.passes.naming import variant_names
-from dlspec.passes.slots import Parameter, Slots, collapse, is_plain
+from dlspec.passes.slots import Parameter, Slots, is_word, remembered
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend, Row
@@ -30,8 +30,8 @@ class Plan:
     rows
         for each node the backend's row; None for calls.
     slots
-        what to print for an argument that is not simply the node's own: node number and source to a
-        `slots.Ref`, or to a tuple with some in it. Raw weights count as nodes -1, -2, ...
+        what to print for an argument that is not simply the node's own: node number and source to an
+        `slots.Expression`, or to a tuple with some in it. Raw weights count as nodes -1, -2, ...
     """
 
     name: str
@@ -40,6 +40,11 @@ class Plan:
     rows: tuple[Row | None, ...]
     params: tuple[Parameter, ...] = ()
     slots: dict[tuple[int, str], Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Constructor parameters by the variables that they are."""
+        return {param.variable: param.name for param in self.params}
 
     def arguments(self, key: str) -> dict[str, Any]:
         """The constructor arguments of one instance."""
@@ -60,43 +65,59 @@ def outline(program: Program, key: str | Sequence[str], backend: Backend) -> Out
     """The classes to print for the graph `key` (or several) of a lowered program."""
     work = _Outliner(program, backend)
     entries = [key] if isinstance(key, str) else list(key)
-    for name, keys in _by_name(program, entries).items():
+    for name, keys in _by_name(program, entries):
         work.definition(name, keys, is_entry=not set(entries).isdisjoint(keys))
     return Outline(tuple(work.plans), work.of, program.graphs)
 
 
-def _by_name(program: Program, entries: Sequence[str]) -> dict[str, list[str]]:
-    """The graphs reachable from `entries` by the name of their definition, callees first."""
-    order: dict[str, None] = {}
+def _by_name(program: Program, entries: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The graphs reachable from `entries` by the name of their definition, callees first.
 
-    def visit(current: str) -> None:
-        if current not in order:
-            for callee in dict.fromkeys(
-                n.op.graph for n in program.graphs[current].nodes if isinstance(n.op, Call)
-            ):
-                visit(callee)
-            order[current] = None
+    Definitions of one name, such as two files may have, are one group, unless they use each other.
+    """
+    groups: list[tuple[str, list[str]]] = []
+    of: dict[str, int] = {}
+    latest: dict[str, int] = {}
+    after: list[set[int]] = []  # a group must wait for those that any of its graphs calls
+
+    def waits_for(callees: set[int], group: int) -> bool:
+        """Whether the callees, or what they use, are or use `group`."""
+        waiting, seen = list(callees), set(callees)
+        while waiting:
+            new = after[waiting.pop()] - seen
+            waiting.extend(new)
+            seen |= new
+        return group in seen
+
+    def visit(key: str) -> None:
+        if key in of:
+            return
+        called = list(dict.fromkeys(n.op.graph for n in program.graphs[key].nodes if isinstance(n.op, Call)))
+        for callee in called:
+            visit(callee)
+        name, callees = program.graphs[key].name, {of[callee] for callee in called}
+        group = latest.get(name, -1)
+        if group < 0 or waits_for(callees, group):
+            group = latest[name] = len(groups)
+            groups.append((name, []))
+            after.append(set())
+        groups[group][1].append(key)
+        after[group] |= callees
+        of[key] = group
 
     for entry in entries:
         visit(entry)
-    names: dict[str, list[str]] = {}
-    after: dict[str, set[str]] = {}  # a definition must wait for those that any of its instances calls
-    for current in order:
-        graph = program.graphs[current]
-        names.setdefault(graph.name, []).append(current)
-        callees = {program.graphs[n.op.graph].name for n in graph.nodes if isinstance(n.op, Call)}
-        after.setdefault(graph.name, set()).update(callees)
-    done: dict[str, list[str]] = {}
+    done: dict[int, tuple[str, list[str]]] = {}
 
-    def place(name: str) -> None:
-        if name not in done:
-            for callee in sorted(after[name] - {name}, key=list(names).index):
+    def place(group: int) -> None:
+        if group not in done:
+            for callee in sorted(after[group]):
                 place(callee)
-            done[name] = names[name]
+            done[group] = groups[group]
 
-    for name in names:
-        place(name)
-    return done
+    for group in range(len(groups)):
+        place(group)
+    return list(done.values())
 
 
 class _Outliner:
@@ -113,9 +134,8 @@ class _Outliner:
             groups.setdefault(self._structure(key, rows[key]) if len(keys) > 1 else "", []).append(key)
         variants = [[self.program.graphs[key] for key in group] for group in groups.values()]
         names = variant_names(name, variants, {plan.name for plan in self.plans})
-        for class_name, group, graphs in zip(names, groups.values(), variants, strict=True):
-            params, slots = self._slots(graphs, rows[group[0]], is_entry)
-            plan = Plan(class_name, tuple(group), graphs[0], rows[group[0]], params, slots)
+        for class_name, group in zip(names, groups.values(), strict=True):
+            plan = self._plan(class_name, group, rows, is_entry)
             self.plans.append(plan)
             self.of.update((key, plan) for key in group)
 
@@ -123,31 +143,54 @@ class _Outliner:
         row, types = self.backend.row, graph.input_types
         return tuple(None if isinstance(n.op, Call) else row(n.op, types(n)) for n in graph.nodes)
 
-    def _slots(
-        self, graphs: Sequence[Graph], rows: Sequence[Row | None], is_entry: bool
-    ) -> tuple[tuple[Parameter, ...], dict[tuple[int, str], Any]]:
-        first = graphs[0]
-        linked = self._linked(first, rows) if len(graphs) == 1 else None
-        if linked == {}:
-            return (), {}
-        slots = Slots(graphs, is_entry, linked)
+    def _plan(
+        self, name: str, keys: Sequence[str], rows: Mapping[str, tuple[Row | None, ...]], is_entry: bool
+    ) -> Plan:
+        """The class for instances that are alike. Of an entry, variables that may not change are numbers."""
+        own = rows[keys[0]]
+        plan = self._with_slots(name, keys, own, is_entry, None)
+        if not is_entry or not plan.params:
+            return plan
+        trial = Dependence(self.program.graphs, self.of, self._values, self.backend)
+        allowed = {
+            param.variable
+            for param in plan.params
+            if all(trial.may_change(plan, key, param.variable) for key in keys)
+        }
+        everything = {param.variable for param in plan.params}
+        return plan if allowed == everything else self._with_slots(name, keys, own, is_entry, allowed)
+
+    def _with_slots(
+        self,
+        name: str,
+        keys: Sequence[str],
+        rows: tuple[Row | None, ...],
+        is_entry: bool,
+        allowed: Collection[str] | None,
+    ) -> Plan:
+        graphs = [self.program.graphs[key] for key in keys]
+        slots = Slots(graphs, is_entry=is_entry, allowed=allowed)
         for index, row in enumerate(rows):
-            if linked is None or first.nodes[index].sources or first.params:
-                slots.node(index, [self._given(graph, index, row) for graph in graphs])
+            values = [self._given(graph, index, row) for graph in graphs]
+            sources = [self._sources(graph.nodes[index]) for graph in graphs]
+            slots.node(index, values, sources, in_constructor=self._is_made(graphs[0].nodes[index], row))
         raw = [raw_weights(graph) for graph in graphs]
         for index in range(len(raw[0])):
-            slots.node(-1 - index, [{"shape": weights[index].type.shape} for weights in raw])
-        return slots.parameters(), slots.found
+            slots.node(-1 - index, [{"shape": weights[index].type.shape} for weights in raw], [{}] * len(raw))
+        return Plan(name, tuple(keys), graphs[0], rows, slots.parameters(), slots.found)
 
-    def _linked(self, graph: Graph, rows: Sequence[Row | None]) -> dict[tuple[int, str], str]:
-        """Which arguments of a graph that has no like are the value of one of its parameters."""
-        used = dict.fromkeys(param for node in graph.nodes for param in node.sources.values())
-        return {
-            place: param
-            for param in used
-            if param in graph.params and is_plain(collapse(graph.params[param]))
-            for place in links(graph, param, rows, self._values, self.backend)
-        }
+    def _is_made(self, node: Node, row: Row | None) -> bool:
+        """Whether a node is an object that the constructor makes."""
+        if isinstance(node.op, Call):
+            return not self.program.graphs[node.op.graph].function
+        return row is not None and row.kind == "init"
+
+    def _sources(self, node: Node) -> Mapping[str, Dim]:
+        """What gave the arguments of a node that are no whole numbers."""
+        if not isinstance(node.op, Call):
+            return node.sources
+        params = self.of[node.op.graph].params
+        return {p.name: node.sources[p.variable] for p in params if p.variable in node.sources}
 
     def _given(self, graph: Graph, index: int, row: Row | None) -> dict[str, Any]:
         node = graph.nodes[index]
@@ -156,8 +199,7 @@ class _Outliner:
     def _values(self, node: Node, row: Row | None, types: tuple[TensorType | None, ...]) -> dict[str, Any]:
         """What the row mentions of a node, by source: its own fields and facts, not operands."""
         if isinstance(node.op, Call):
-            given = self.of[node.op.graph].arguments(node.op.graph)
-            return {**given, "repeat": node.op.repeat} if node.op.repeat > 1 else given
+            return self._arguments(node, node.op, types)
         assert row is not None
         if row.op in ("constant", "size"):
             return {
@@ -175,6 +217,22 @@ class _Outliner:
             if (name := source.partition("|")[0]) in facts or name in fields
         }
 
+    def _arguments(self, node: Node, op: Call, types: tuple[TensorType | None, ...]) -> dict[str, Any]:
+        """What a call passes to the constructor of its class, with what gave it."""
+        plan, callee = self.of[op.graph], self.program.graphs[op.graph]
+        sizes = size_variables([value.type for value in callee.inputs], callee.params)
+        operands = [kind for kind in types if kind is not None]
+        given: dict[str, Any] = {}
+        for param in plan.params:
+            value = given[param.name] = plan.arguments(op.graph)[param.name]
+            source = node.sources.get(param.variable)
+            if param.variable in sizes:
+                position, axis = sizes[param.variable]
+                given[param.name] = operands[position].shape[axis]
+            elif isinstance(source, Symbolic) and type(value) is int:
+                given[param.name] = Traced(value, source)
+        return {**given, "repeat": op.repeat} if op.repeat > 1 else given
+
     def _structure(self, key: str, rows: Sequence[Row | None]) -> str:
         """What instances of one class have in common: all but the values of slots."""
         graph = self.program.graphs[key]
@@ -187,9 +245,9 @@ class _Outliner:
         nodes = []
         for node, row in zip(graph.nodes, rows, strict=True):
             values = self._values(node, row, graph.input_types(node))
-            slots = [(source, _skeleton(value, "|" in source, places)) for source, value in values.items()]
+            slots = [(source, _skeleton(value, is_word(source), places)) for source, value in values.items()]
             owner = (
-                (self.of[node.op.graph].name, node.op.repeat, node.op.carried)
+                (self.of[node.op.graph].name, node.op.repeat > 1, node.op.carried)
                 if isinstance(node.op, Call)
                 else (id(row), node.frozen, [str(v) for _, v in node.op if isinstance(v, Init)])
             )
@@ -207,6 +265,7 @@ def raw_weights(graph: Graph) -> list[Weight]:
 def _skeleton(value: Any, fixed: bool, places: Mapping[str, Symbolic]) -> Any:
     """What of an argument must be the same in all instances: everything but plain numbers and words."""
     if isinstance(value, Symbolic):
+        value = remembered(value) or value
         return str(places.get(str(value)) or substitute(value, places))
     if isinstance(value, (list, tuple)):
         return [_skeleton(item, fixed, places) for item in value]

@@ -26,11 +26,15 @@ class Loop(Call):
         for each input: how it is taken apart, a slice for each copy; None where all get the whole.
     stacks
         for each output: how the copies' results are put together; None where only the last one's counts.
+    items, results
+        what the spec calls a slice for each input, and a copy's result for each output; "" where it has no name.
     """
 
     carries: tuple[int | None, ...]
     slices: tuple[Any, ...]
     stacks: tuple[Any, ...]
+    items: tuple[str, ...]
+    results: tuple[str, ...]
 
 
 def rolled(program: Program, keys: Iterable[str], backend: Backend) -> Program:
@@ -122,6 +126,8 @@ class _Run:
             carries=tuple(carries),
             slices=tuple(node and node.op for node in sources),
             stacks=tuple(node and node.op for node in targets),
+            items=tuple(map(_plain, self.calls[0].inputs)),
+            results=tuple(map(_plain, self.calls[0].outputs)),
         )
 
     def _carried(self, values: Sequence[str | None]) -> int | None:
@@ -146,3 +152,8 @@ class _Run:
         reader = self.readers.get(values[0])
         whole = reader is not None and reader.op.spec_name() == "stack" and reader.inputs == tuple(values)
         return reader if whole and all(self.uses.get(value) == 1 for value in values) else None
+
+
+def _plain(value: str | None) -> str:
+    """What the user calls a value, without the number of a rebinding."""
+    return (value or "").partition("@")[0].partition("%")[0]

@@ -8,6 +8,7 @@ import pytest
 
 import dlspec
 from dlspec.diagnostics import SpecError
+from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Call, Graph, Program
 from dlspec.ir.op import INIT_DEFAULTS
 from dlspec.summary import summarize
@@ -70,7 +71,7 @@ def test_equal_uses_of_a_block_share_a_graph() -> None:
 def test_argument_remembers_the_parameter_it_came_from() -> None:
     text = "block B(width) { input x: [N, D]   output x -> Linear(width) }\n"
     made = program(text + "model Net { input x: f32[N, 8]   output x -> B(4) }")
-    assert made.graphs["B"].nodes[0].sources == {"out_features": "width"}
+    assert made.graphs["B"].nodes[0].sources == {"out_features": symbol("width")}
     assert made.graphs["B"].params == {"width": 4}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.dims import symbol
 from dlspec.ir.graph import Graph, Program
+from dlspec.ir.traced import variable
 from dlspec.ops import operator
 
 
@@ -13,7 +15,10 @@ def layer(
     b: Builder, name: str, kind: str, x: Handle, sources: dict[str, str] | None = None, **fields: Any
 ) -> Handle:
     """Apply a layer with an instance name, some of its arguments given by a block's parameter."""
-    return b.add(operator(kind)(**fields), [x], name=name, sources=sources or {})[0]
+    given = sources or {}
+    traced = {f: variable(p, fields[f]) for f, p in given.items() if type(fields[f]) is int}
+    others = {f: symbol(p) for f, p in given.items() if f not in traced}
+    return b.add(operator(kind)(**{**fields, **traced}), [x], name=name, sources=others)[0]  # fmt: skip
 
 
 def program(source: str, main: str, *graphs: tuple[str, Graph]) -> Program:
@@ -104,7 +109,7 @@ def transformer(repeat: int = 4) -> Program:
     b = Builder("TransformerLayer", {"heads": 4, "dropout": 0.1})
     x = b.input("x", f"f32[N, T, {d}]")
     h = b.call("Attention", inner, [layer(b, "layernorm1", "LayerNorm", x)], name="attention",
-               sources={"heads": "heads"})[0]  # fmt: skip
+               sources={"heads": symbol("heads")})[0]  # fmt: skip
     x = x + layer(b, "dropout1", "Dropout", h, {"p": "dropout"}, p=0.1)
     b.label(x, "x")
     h = layer(b, "linear1", "Linear", layer(b, "layernorm2", "LayerNorm", x), out_features=4 * d)

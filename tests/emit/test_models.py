@@ -40,7 +40,7 @@ def test_blocks_that_are_alike_share_a_class() -> None:
     assert text.count("class Residual(nn.Module)") == text.count("class ResidualProjection(nn.Module)") == 1
     assert "def __init__(self, channels: int, stride: int = 1) -> None:" in text
     assert "def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:" in text
-    assert "self.residual3 = ResidualProjection(in_channels=16, channels=32, stride=2)" in text
+    assert "self.residual3 = ResidualProjection(16, 32, stride=2)" in text
     assert "self.residual4 = Residual(32)" in text
     assert '"""Two convolutions around which the input is led.\n\n    x: float32 [N, channels, H, W]' in text
 
@@ -58,7 +58,7 @@ def test_a_parameter_that_cannot_change_is_a_number() -> None:
     from tests.emit.specs import layer
 
     x = layer(b, "linear1", "Linear", b.input("x", "f32[N, 4]"), {"out_features": "width"}, out_features=8)
-    x = b.reshape(x, shape=(-1, 2, 4))  # does not follow from `width`
+    x = b.reshape(x, shape=("N", 2, 4))  # does not follow from `width`
     b.output("y", layer(b, "linear2", "Linear", b.flatten(x), {"out_features": "classes"}, out_features=3))
     text = printed(Program(graphs={"Net": b.build()}, models={"Net": "Net"}))
     assert "def __init__(self, classes: int = 3) -> None:" in text
@@ -145,7 +145,7 @@ def test_the_survey_cnn_reads_as_if_written_by_hand() -> None:
     assert (
         printed(cnn()).partition("class ")[2]
         == '''Classifier(nn.Module):
-    """image: float32 [N, 1, 8, 8] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 1, 8, 8] -> logits: float32 [N, classes]."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
@@ -187,3 +187,15 @@ def test_one_class_for_sizes_that_differ(body: str) -> None:
     rng = np.random.default_rng(0)
     inputs = {"x": rng.normal(size=(3, 8)).astype("f4"), "y": rng.normal(size=(3, 12)).astype("f4")}
     assert_close(torch_and_reference(program, inputs))
+
+
+def test_definitions_of_one_name_may_use_each_other() -> None:
+    """The body of a repeat is called `Layer`, too."""
+    pytest.importorskip("torch")
+    program = dlspec.loads(
+        "block Layer { input x: [N, D]  output x -> Linear(D) }\n"
+        "block Pair { input x: [N, D]  input y  output (x -> Layer) + y }\n"
+        "model Net { input x: f32[N, 8]  repeat 2 { x = (x, x) -> Pair }  output y = x -> Layer }"
+    ).program
+    assert printed(program).count("class Layer") == 2
+    assert_close(torch_and_reference(program, {"x": np.ones((3, 8), "f4")}))

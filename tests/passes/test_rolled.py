@@ -18,13 +18,23 @@ HEAD = "model Net { input x: f32[N, 4]  input states: f32[3, N, 4]\n"
 CASES = {
     "a chain is a stack": (
         "blocks = [Plain() for i in 0..3]  for block in blocks { x = block(x) }  output y = x",
-        "nn.Sequential(*[Plain() for _ in range(3)])",
+        "nn.Sequential(*[Plain(4) for _ in range(3)])",
     ),
     "slices and results": (
         """pairs = [Pair() for i in 0..3]  made = []
         for pair, s in zip(pairs, unstack(states)) { x, s = pair(x, s)  made = made + [s] }
         output y = x  output ends = stack(made)""",
-        "in zip(self.pairs, states.unbind(0), strict=True):",
+        """
+        for pair, s in zip(self.pairs, states.unbind(0), strict=True):
+            x, s = pair(x, s)
+            ss.append(s)
+        ends = torch.stack(ss)""",
+    ),
+    "two lists of results": (
+        """pairs = [Pair() for i in 0..3]  left = []  right = []
+        for pair in pairs { a, b = pair(x, x)  left = left + [a]  right = right + [b] }
+        output y = stack(left)  output z = stack(right)""",
+        "            a, b = pair(x, x)",
     ),
     "results alone": (
         "experts = [Plain() for i in 0..3]  output y = sum(stack([e(x) for e in experts], axis = 1), axis = 1)",

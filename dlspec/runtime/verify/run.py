@@ -131,7 +131,8 @@ class _Verification:
         model = to_model(text, self.initial)
         check(model)
         try:
-            return predict(session(model), inputs)
+            names = [output.name for output in self.program.model(self.model).outputs]
+            return predict(session(model), inputs, names)
         except Exception as error:
             if not self.double or "NOT_IMPLEMENTED" not in str(error):
                 raise

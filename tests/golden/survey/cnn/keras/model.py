@@ -8,7 +8,7 @@ from keras import layers, ops
 
 
 class Classifier(keras.Model):
-    """image: float32 [N, 1, 8, 8] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 1, 8, 8] -> logits: float32 [N, classes]."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()

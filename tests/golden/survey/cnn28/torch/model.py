@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Classifier(nn.Module):
-    """image: float32 [N, 1, 28, 28] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 1, 28, 28] -> logits: float32 [N, classes]."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()

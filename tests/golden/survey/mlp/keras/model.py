@@ -8,7 +8,7 @@ from keras import layers, ops
 
 
 class Perceptron(keras.Model):
-    """image: float32 [N, 64] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 64] -> logits: float32 [N, classes]."""
 
     def __init__(self, hidden: int = 128, classes: int = 10) -> None:
         super().__init__()
@@ -16,5 +16,5 @@ class Perceptron(keras.Model):
         self.linear2 = layers.Dense(classes)
 
     def call(self, image):
-        x = ops.relu(self.linear1(image))  # [N, 128]
+        x = ops.relu(self.linear1(image))  # [N, hidden]
         return self.linear2(x)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Perceptron(nn.Module):
-    """image: float32 [N, 64] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 64] -> logits: float32 [N, classes]."""
 
     def __init__(self, hidden: int = 128, classes: int = 10) -> None:
         super().__init__()
@@ -16,5 +16,5 @@ class Perceptron(nn.Module):
         self.linear2 = nn.Linear(hidden, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = F.relu(self.linear1(image))  # [N, 128]
+        x = F.relu(self.linear1(image))  # [N, hidden]
         return self.linear2(x)

@@ -8,7 +8,7 @@ from keras import layers
 
 
 class RowReader(keras.Model):
-    """image: float32 [N, 8, 8] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 8, 8] -> logits: float32 [N, classes]."""
 
     def __init__(self, hidden: int = 32, classes: int = 10) -> None:
         super().__init__()
@@ -16,5 +16,5 @@ class RowReader(keras.Model):
         self.linear = layers.Dense(classes)
 
     def call(self, image):
-        x = self.rnn(image)  # [N, 32]
+        x = self.rnn(image)  # [N, hidden]
         return self.linear(x)

@@ -16,7 +16,7 @@ def one_bias(rnn: nn.RNNBase) -> nn.RNNBase:
 
 
 class RowReader(nn.Module):
-    """image: float32 [N, 8, 8] -> logits: float32 [N, 10]."""
+    """image: float32 [N, 8, 8] -> logits: float32 [N, classes]."""
 
     def __init__(self, hidden: int = 32, classes: int = 10) -> None:
         super().__init__()
@@ -24,5 +24,5 @@ class RowReader(nn.Module):
         self.linear = nn.Linear(hidden, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.rnn(image)[1][-1]  # [N, 32]
+        x = self.rnn(image)[1][-1]  # [N, hidden]
         return self.linear(x)

@@ -1,0 +1,20 @@
+"""MLP.
+
+Printed by dlspec 0.1.0 from specs/foundations/mlp.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class MLP(keras.Model):
+    """image: float32 [N, 784] -> logits: float32 [N, classes]."""
+
+    def __init__(self, hidden: int = 128, classes: int = 10) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(hidden)
+        self.linear2 = layers.Dense(classes)
+
+    def call(self, image):
+        x = ops.relu(self.linear1(image))  # [N, hidden]
+        return self.linear2(x)

@@ -1,0 +1,184 @@
+"""BERTMaskedLM.
+
+Printed by dlspec 0.1.0 from specs/language/bert.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+def attention(q, k, v, mask=None, causal: bool = False, scale: float | None = None):
+    """Scaled dot-product attention; a query that may see nothing gives zero.
+
+    With fewer heads in k and v than in q, each serves several heads in a row.
+    """
+    if q.ndim > 2 and k.shape[-3] != q.shape[-3]:
+        k, v = (ops.repeat(x, q.shape[-3] // k.shape[-3], axis=-3) for x in (k, v))
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    scores = ops.matmul(q, ops.swapaxes(k, -1, -2)) * scale
+    if causal:
+        queries, keys = ops.shape(scores)[-2:]
+        seen = ops.arange(queries)[:, None] >= ops.arange(keys)
+        mask = seen if mask is None else ops.logical_and(mask, seen)
+    if mask is None:
+        return ops.matmul(ops.softmax(scores), v)
+    weights = ops.softmax(ops.where(mask, scores, -1e30))
+    return ops.matmul(ops.where(mask, weights, 0.0), v)
+
+
+class Embeddings(layers.Layer):
+    """The sum of what a word is, where it stands, and to which sentence it belongs.
+
+    tokens: int64 [N, T], segment: int64 [N, T] -> float32 [N, T, width].
+    """
+
+    def __init__(
+        self, words: int, positions: int, segments: int, width: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.word = layers.Embedding(words, width)
+        self.position = layers.Embedding(positions, width)
+        self.kind = layers.Embedding(segments, width)
+        self.norm = layers.LayerNormalization(epsilon=1e-12)
+        self.dropout = layers.Dropout(dropout)
+
+    def call(self, tokens, segment):
+        T = ops.shape(tokens)[1]
+        x = self.word(tokens) + self.position(ops.arange(T, dtype="int64"))
+        return self.dropout(self.norm(x + self.kind(segment)))
+
+
+def split_heads(x, heads: int):
+    """x: float32 [N, T, D] -> float32 [N, heads, T, D // heads]."""
+    N, T, D = ops.shape(x)
+    x = ops.reshape(x, (N, T, heads, D // heads))  # [N, T, heads, D // heads]
+    return ops.transpose(x, (0, 2, 1, 3))
+
+
+def merge_heads(x):
+    """x: float32 [N, H, T, D] -> float32 [N, T, D * H]."""
+    N, H, T, D = ops.shape(x)
+    x = ops.transpose(x, (0, 2, 1, 3))  # [N, T, H, D]
+    return ops.reshape(x, (N, T, D * H))
+
+
+class Attention(layers.Layer):
+    """Multi-head attention. Each head compares queries with keys in a space of its
+    own, and averages values. `memory` is what x looks at: itself, unless
+    something else is given. `mask`, which keeps where true, must fit the scores
+    [N, heads, T, S]; `causal` lets a position see none after it.
+
+    x: float32 [N, T, dim], memory: float32 [N, T, M], mask: bool [N, 1, 1, T]
+    -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.heads = heads
+        self.causal = causal
+        self.query = layers.Dense(dim)
+        self.key = layers.Dense(dim)
+        self.value = layers.Dense(dim)
+        self.out = layers.Dense(dim)
+
+    def call(self, x, memory, mask):
+        x = self.query(x)
+        q = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.key(memory)  # [N, T, dim]
+        k = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.value(memory)  # [N, T, dim]
+        v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = attention(q, k, v, mask, causal=self.causal)
+        x = merge_heads(x)  # [N, T, dim]
+        return self.out(x)
+
+
+class FeedForward(layers.Layer):
+    """Two layers, the first of them wider, at each position by itself.
+
+    x: float32 [N, T, dim] -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(hidden)
+        self.linear2 = layers.Dense(dim)
+
+    def call(self, x):
+        x = ops.gelu(self.linear1(x), approximate=False)  # [N, T, hidden]
+        return self.linear2(x)
+
+
+class EncoderLayer(layers.Layer):
+    """The encoder's layer: two sublayers, around each of which the input is led, and
+    normalised after that.
+
+    x: float32 [N, T, dim], mask: bool [N, 1, 1, T] -> float32 [N, T, dim].
+    """
+
+    def __init__(
+        self, dim: int, heads: int, hidden: int, dropout: float = 0.1, eps: float = 1e-5
+    ) -> None:
+        super().__init__()
+        self.attention = Attention(dim, heads)
+        self.dropout1 = layers.Dropout(dropout)
+        self.norm1 = layers.LayerNormalization(epsilon=eps)
+        self.feed_forward = FeedForward(dim, hidden)
+        self.dropout2 = layers.Dropout(dropout)
+        self.norm2 = layers.LayerNormalization(epsilon=eps)
+
+    def call(self, x, mask):
+        x = x + self.dropout1(self.attention(x, x, mask))
+        x = self.norm1(x)
+        x = x + self.dropout2(self.feed_forward(x))
+        return self.norm2(x)
+
+
+class Encoder(layers.Layer):
+    """x: float32 [N, T, dim], visible: bool [N, T] -> x: float32 [N, T, dim]."""
+
+    def __init__(
+        self, dim: int, depth: int, heads: int, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.encoder_layers = [
+            EncoderLayer(dim, heads, hidden, dropout=dropout, eps=1e-12)
+            for _ in range(depth)
+        ]
+
+    def call(self, x, visible):
+        mask = visible[:, None, None]  # [N, 1, 1, T]
+        for block in self.encoder_layers:
+            x = block(x, mask)
+        return x
+
+
+class BERTMaskedLM(keras.Model):
+    """tokens: int64 [N, T], segment: int64 [N, T], visible: bool [N, T]
+    -> logits: float32 [N, T, words].
+    """
+
+    def __init__(
+        self,
+        words: int = 30522,
+        positions: int = 512,
+        segments: int = 2,
+        width: int = 768,
+        depth: int = 12,
+        heads: int = 12,
+        hidden: int = 3072,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.bias = self.add_weight(shape=(words,), initializer="zeros")
+        self.embeddings = Embeddings(words, positions, segments, width, dropout)
+        self.encoder = Encoder(width, depth, heads, hidden, dropout)
+        self.linear = layers.Dense(width)
+        self.norm = layers.LayerNormalization(epsilon=1e-12)
+
+    def call(self, tokens, segment, visible):
+        x = self.embeddings(tokens, segment)  # [N, T, width]
+        sequence = self.encoder(x, visible)
+        x = self.norm(ops.gelu(self.linear(sequence), approximate=False))
+        h = ops.transpose(self.embeddings.word.embeddings)  # [width, words]
+        return ops.matmul(x, h) + self.bias

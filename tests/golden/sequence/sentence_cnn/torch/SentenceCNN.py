@@ -1,0 +1,40 @@
+"""SentenceCNN.
+
+Printed by dlspec 0.1.0 from specs/sequence/sentence_cnn.dls.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SentenceCNN(nn.Module):
+    """sentence: int64 [N, T] -> logits: float32 [N, classes]."""
+
+    def __init__(
+        self,
+        words: int = 18766,
+        width: int = 300,
+        filters: int = 100,
+        classes: int = 2,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.table = nn.Embedding(words, width, padding_idx=0)
+        self.conv1 = nn.Conv1d(width, filters, 3)
+        self.conv2 = nn.Conv1d(width, filters, 4)
+        self.conv3 = nn.Conv1d(width, filters, 5)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(3 * filters, classes)
+
+    def forward(self, sentence: Tensor) -> Tensor:
+        x = self.table(sentence)  # [N, T, width]
+        x = x.transpose(-2, -1)  # [N, width, T]
+        h = F.relu(self.conv1(x))  # [N, filters, T - 2]
+        y = F.relu(self.conv2(x))  # [N, filters, T - 3]
+        x = F.relu(self.conv3(x))  # [N, filters, T - 4]
+        h = h.amax(dim=2)  # [N, filters]
+        y = y.amax(dim=2)  # [N, filters]
+        x = x.amax(dim=2)  # [N, filters]
+        h = torch.cat([h, y, x], dim=1)  # [N, 3 * filters]
+        return self.linear(self.dropout(h))

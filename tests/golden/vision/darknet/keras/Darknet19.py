@@ -1,0 +1,186 @@
+"""Darknet19.
+
+Printed by dlspec 0.1.0 from specs/vision/darknet.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class BatchNorm(layers.BatchNormalization):
+    """Batch normalisation whose running variance is unbiased, as in PyTorch."""
+
+    def __init__(
+        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
+    ) -> None:
+        super().__init__(
+            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
+        )
+
+    def call(self, inputs, training=None, mask=None):
+        before = ops.copy(self.moving_variance)
+        outputs = super().call(inputs, training=training, mask=mask)
+        if training and self.trainable:
+            count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
+            new = self.moving_variance - self.momentum * before
+            self.moving_variance.assign(
+                self.momentum * before + new * count / (count - 1)
+            )
+        return outputs
+
+
+class DarknetConv2(layers.Layer):
+    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
+    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
+    here.
+
+    x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.norm = BatchNorm()
+
+    def call(self, x):
+        x = ops.pad(
+            x,
+            (
+                (0, 0),
+                (self.kernel // 2, self.kernel // 2),
+                (self.kernel // 2, self.kernel // 2),
+                (0, 0),
+            ),
+        )
+        x = self.norm(self.conv(x))  # [N, H'', W'', channels]
+        return ops.where(x > 0.0, x, x * 0.1)
+
+
+class DarknetConv(layers.Layer):
+    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
+    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
+    here.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.norm = BatchNorm()
+
+    def call(self, x):
+        x = self.norm(self.conv(x))  # [N, H', W', channels]
+        return ops.where(x > 0.0, x, x * 0.1)
+
+
+class DarknetStage(layers.Layer):
+    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
+    many, and again up; `depth` in all.
+
+    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.darknet_conv = DarknetConv2(channels, 3)
+
+    def call(self, x):
+        return self.darknet_conv(x)
+
+
+class DarknetStage2(layers.Layer):
+    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
+    many, and again up; `depth` in all.
+
+    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.darknet_conv1 = DarknetConv2(channels, 3)
+        self.darknet_conv2 = DarknetConv(channels // 2, 1)
+        self.darknet_conv3 = DarknetConv2(channels, 3)
+
+    def call(self, x):
+        x = self.darknet_conv1(x)  # [N, H, W, channels]
+        x = self.darknet_conv2(x)  # [N, H, W, channels // 2]
+        return self.darknet_conv3(x)
+
+
+class DarknetStage3(layers.Layer):
+    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
+    many, and again up; `depth` in all.
+
+    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.darknet_conv1 = DarknetConv2(channels, 3)
+        self.darknet_conv2 = DarknetConv(channels // 2, 1)
+        self.darknet_conv3 = DarknetConv2(channels, 3)
+        self.darknet_conv4 = DarknetConv(channels // 2, 1)
+        self.darknet_conv5 = DarknetConv2(channels, 3)
+
+    def call(self, x):
+        x = self.darknet_conv1(x)  # [N, H, W, channels]
+        x = self.darknet_conv2(x)  # [N, H, W, channels // 2]
+        x = self.darknet_conv3(x)  # [N, H, W, channels]
+        x = self.darknet_conv4(x)  # [N, H, W, channels // 2]
+        return self.darknet_conv5(x)
+
+
+class Darknet19Trunk(layers.Layer):
+    """The convolutions of Darknet-19 but the last, with a halving before each stage
+    but the first: 1/32 of the side, 18 layers. The second output is the last
+    before the last halving (1/16), which YOLOv2 leads past.
+
+    x: float32 [N, H, W, C]
+    -> coarse: float32 [N, H'''', W'''', 32 * width], fine: float32 [N, H''',
+    W''', 16 * width].
+    """
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.darknet_stage1 = DarknetStage(width)
+        self.max_pool1 = layers.MaxPooling2D(2)
+        self.darknet_stage2 = DarknetStage(2 * width)
+        self.max_pool2 = layers.MaxPooling2D(2)
+        self.darknet_stage3 = DarknetStage2(4 * width)
+        self.max_pool3 = layers.MaxPooling2D(2)
+        self.darknet_stage4 = DarknetStage2(8 * width)
+        self.max_pool4 = layers.MaxPooling2D(2)
+        self.darknet_stage5 = DarknetStage3(16 * width)
+        self.max_pool5 = layers.MaxPooling2D(2)
+        self.darknet_stage6 = DarknetStage3(32 * width)
+
+    def call(self, x):
+        x = self.darknet_stage1(x)  # [N, H, W, width]
+        x = self.max_pool1(x)  # [N, H // 2, W // 2, width]
+        x = self.darknet_stage2(x)  # [N, H // 2, W // 2, 2 * width]
+        x = self.max_pool2(x)  # [N, H', W', 2 * width]
+        x = self.darknet_stage3(x)  # [N, H', W', 4 * width]
+        x = self.max_pool3(x)  # [N, H'', W'', 4 * width]
+        x = self.darknet_stage4(x)  # [N, H'', W'', 8 * width]
+        x = self.max_pool4(x)  # [N, H''', W''', 8 * width]
+        x = self.darknet_stage5(x)  # [N, H''', W''', 16 * width]
+        h = self.max_pool5(x)  # [N, H'''', W'''', 16 * width]
+        coarse = self.darknet_stage6(h)  # [N, H'''', W'''', 32 * width]
+        return coarse, x
+
+
+class Darknet19(keras.Model):
+    """image: float32 [N, 3, 224, 224] -> logits: float32 [N, classes]."""
+
+    def __init__(self, classes: int = 1000, width: int = 32) -> None:
+        super().__init__()
+        self.darknet19_trunk = Darknet19Trunk(width=width)
+        self.conv = layers.Conv2D(classes, 1)
+
+    def call(self, image):
+        x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
+        x, _ = self.darknet19_trunk(x)
+        x = self.conv(x)  # [N, 7, 7, classes]
+        return ops.mean(x, axis=(1, 2))

@@ -1,0 +1,199 @@
+"""FCN8s.
+
+Printed by dlspec 0.1.0 from specs/vision/fcn.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class VGGStage(layers.Layer):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2D(channels, 3)
+        self.conv2 = layers.Conv2D(channels, 3)
+        self.max_pool = layers.MaxPooling2D(2)
+
+    def call(self, x):
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
+        return self.max_pool(x)
+
+
+class VGGStage2(layers.Layer):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2D(channels, 3)
+        self.conv2 = layers.Conv2D(channels, 3)
+        self.max_pool = layers.MaxPooling2D(2)
+
+    def call(self, x):
+        _, H, W, _ = ops.shape(x)
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
+        x = ops.pad(
+            x,
+            ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
+            constant_values=-float("inf"),
+        )
+        return self.max_pool(x)
+
+
+class VGGStageProjection(layers.Layer):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2D(channels, 3)
+        self.conv2 = layers.Conv2D(channels, 3)
+        self.conv3 = layers.Conv2D(channels, 3)
+        self.max_pool = layers.MaxPooling2D(2)
+
+    def call(self, x):
+        _, H, W, _ = ops.shape(x)
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv3(x))  # [N, H, W, channels]
+        x = ops.pad(
+            x,
+            ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
+            constant_values=-float("inf"),
+        )
+        return self.max_pool(x)
+
+
+class VGGStageProjection2(layers.Layer):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2D(channels, 3)
+        self.conv2 = layers.Conv2D(channels, 3)
+        self.conv3 = layers.Conv2D(channels, 3)
+        self.max_pool = layers.MaxPooling2D(2)
+
+    def call(self, x):
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv3(x))  # [N, H, W, channels]
+        return self.max_pool(x)
+
+
+class Trunk(layers.Layer):
+    """The score of each class at every 32nd pixel, and the maps at every 16th and
+    8th.
+
+    image: float32 [N, H, W, 3]
+    -> score: float32 [N, H'''''', W'''''', classes], pool4: float32 [N, H'''',
+    W'''', 512], pool3: float32 [N, H''', W''', 256].
+    """
+
+    def __init__(self, classes: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.vgg_stage1 = VGGStage(64)
+        self.vgg_stage2 = VGGStage2(128)
+        self.vgg_stage3 = VGGStageProjection(256)
+        self.vgg_stage4 = VGGStageProjection2(512)
+        self.vgg_stage5 = VGGStageProjection2(512)
+        self.fc6 = layers.Conv2D(hidden, 7)
+        self.dropout1 = layers.Dropout(dropout)
+        self.fc7 = layers.Conv2D(hidden, 1)
+        self.dropout2 = layers.Dropout(dropout)
+        self.score_fr = layers.Conv2D(classes, 1)
+
+    def call(self, image):
+        x = ops.pad(image, ((0, 0), (99, 99), (99, 99), (0, 0)))
+        x = self.vgg_stage1(x)  # [N, H', W', 64]
+        x = self.vgg_stage2(x)  # [N, H'', W'', 128]
+        x = self.vgg_stage3(x)  # [N, H''', W''', 256]
+        x1 = self.vgg_stage4(x)  # [N, H'''', W'''', 512]
+        x2 = self.vgg_stage5(x1)  # [N, H''''', W''''', 512]
+        h = self.dropout1(ops.relu(self.fc6(x2)))  # [N, H'''''', W'''''', hidden]
+        h = self.dropout2(ops.relu(self.fc7(h)))
+        score = self.score_fr(h)  # [N, H'''''', W'''''', classes]
+        return score, x1, x
+
+
+class Enlarge(layers.Layer):
+    """`factor` times the side, by bilinear interpolation.
+
+    x: float32 [N, H, W, in_channels]
+    -> float32 [N, H * factor + factor, W * factor + factor, in_channels].
+    """
+
+    def __init__(self, in_channels: int, factor: int) -> None:
+        super().__init__()
+        self.conv_transpose = layers.Conv2DTranspose(
+            in_channels, 2 * factor, strides=factor, use_bias=False
+        )
+        self.conv_transpose.trainable = False
+
+    def call(self, x):
+        return self.conv_transpose(x)
+
+
+def crop(x, like, offset: int, stop: int):
+    """The part of x that is as large as `like`, `offset` from the top and from the
+    left; from its middle where it is not given.
+
+    x: float32 [N, H, W, C], like: float32 [N, H', Q, C'] -> float32 [N, P, Q, C].
+    """
+    return x[:, offset:stop, offset:stop]
+
+
+class FCN8s(keras.Model):
+    """image: float32 [N, 3, 500, 500] -> scores: float32 [N, classes, 500, 500]."""
+
+    def __init__(
+        self, classes: int = 21, hidden: int = 4096, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.trunk = Trunk(classes, hidden, dropout)
+        self.enlarge1 = Enlarge(classes, 2)
+        self.score_pool4 = layers.Conv2D(classes, 1)
+        self.enlarge2 = Enlarge(classes, 2)
+        self.score_pool3 = layers.Conv2D(classes, 1)
+        self.enlarge3 = Enlarge(classes, 8)
+
+    def call(self, image):
+        x = ops.transpose(image, (0, 2, 3, 1))  # [N, 500, 500, 3]
+        x, pool4, pool3 = self.trunk(x)
+        x = self.enlarge1(x)  # [N, 34, 34, classes]
+        h = self.score_pool4(pool4)  # [N, 44, 44, classes]
+        x = x + crop(h, x, offset=5, stop=-5)
+        x = self.enlarge2(x)  # [N, 70, 70, classes]
+        h = self.score_pool3(pool3)  # [N, 88, 88, classes]
+        x = x + crop(h, x, offset=9, stop=-9)
+        x = self.enlarge3(x)  # [N, 568, 568, classes]
+        scores = crop(x, image, offset=31, stop=531)  # [N, 500, 500, classes]
+        return ops.transpose(scores, (0, 3, 1, 2))

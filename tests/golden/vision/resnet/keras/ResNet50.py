@@ -1,0 +1,201 @@
+"""ResNet50.
+
+Printed by dlspec 0.1.0 from specs/vision/resnet.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class BatchNorm(layers.BatchNormalization):
+    """Batch normalisation whose running variance is unbiased, as in PyTorch."""
+
+    def __init__(
+        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
+    ) -> None:
+        super().__init__(
+            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
+        )
+
+    def call(self, inputs, training=None, mask=None):
+        before = ops.copy(self.moving_variance)
+        outputs = super().call(inputs, training=training, mask=mask)
+        if training and self.trainable:
+            count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
+            new = self.moving_variance - self.momentum * before
+            self.moving_variance.assign(
+                self.momentum * before + new * count / (count - 1)
+            )
+        return outputs
+
+
+class ConvBN2(layers.Layer):
+    """A convolution and its normalisation, padded so that only the stride makes the
+    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
+    does. It has no bias, as normalisation would take it away again.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: int,
+        padding: int,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.padding = padding
+        self.conv = layers.Conv2D(
+            channels, kernel, strides=stride, groups=groups, use_bias=bias
+        )
+        self.norm = BatchNorm(epsilon=eps)
+
+    def call(self, x):
+        x = ops.pad(
+            x,
+            (
+                (0, 0),
+                (self.padding, self.padding),
+                (self.padding, self.padding),
+                (0, 0),
+            ),
+        )
+        return self.norm(self.conv(x))
+
+
+class ConvBN(layers.Layer):
+    """A convolution and its normalisation, padded so that only the stride makes the
+    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
+    does. It has no bias, as normalisation would take it away again.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.conv = layers.Conv2D(
+            channels, kernel, strides=stride, groups=groups, use_bias=bias
+        )
+        self.norm = BatchNorm(epsilon=eps)
+
+    def call(self, x):
+        return self.norm(self.conv(x))
+
+
+class Bottleneck2(layers.Layer):
+    """1x1 down to `width`, 3x3, and 1x1 up to four times as many channels. The 3x3
+    convolution takes the stride, as in later versions; with `stride_first` the
+    first does, as published.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', 4 * width].
+    """
+
+    def __init__(
+        self, width: int, stride: int = 1, bias: bool = False, eps: float = 1e-5
+    ) -> None:
+        super().__init__()
+        self.conv_bn1 = ConvBN(width, 1, bias=bias, eps=eps)
+        self.conv_bn2 = ConvBN2(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
+        self.conv_bn3 = ConvBN(4 * width, 1, bias=bias, eps=eps)
+        self.project = ConvBN(4 * width, 1, stride=stride, bias=bias, eps=eps)
+
+    def call(self, x):
+        h = ops.relu(self.conv_bn1(x))  # [N, H, W, width]
+        h = ops.relu(self.conv_bn2(h))  # [N, H', W', width]
+        main = self.conv_bn3(h)  # [N, H', W', 4 * width]
+        skip = self.project(x)  # [N, H', W', 4 * width]
+        return ops.relu(main + skip)
+
+
+class Bottleneck(layers.Layer):
+    """1x1 down to `width`, 3x3, and 1x1 up to four times as many channels. The 3x3
+    convolution takes the stride, as in later versions; with `stride_first` the
+    first does, as published.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', 4 * width].
+    """
+
+    def __init__(
+        self, width: int, stride: int = 1, bias: bool = False, eps: float = 1e-5
+    ) -> None:
+        super().__init__()
+        self.conv_bn1 = ConvBN(width, 1, bias=bias, eps=eps)
+        self.conv_bn2 = ConvBN2(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
+        self.conv_bn3 = ConvBN(4 * width, 1, bias=bias, eps=eps)
+
+    def call(self, x):
+        h = ops.relu(self.conv_bn1(x))  # [N, H, W, width]
+        h = ops.relu(self.conv_bn2(h))  # [N, H', W', width]
+        main = self.conv_bn3(h)  # [N, H', W', 4 * width]
+        return ops.relu(main + x)
+
+
+class Stage(layers.Layer):
+    """`depth` residual blocks, of which the first has the stride.
+
+    x: float32 [N, H, W, C] -> x: float32 [N, H', W', 4 * width].
+    """
+
+    def __init__(self, width: int, depth: int, stride: int = 1) -> None:
+        super().__init__()
+        self.bottleneck = Bottleneck2(width, stride=stride)
+        self.bottlenecks = keras.Sequential(
+            [Bottleneck(width) for _ in range(depth - 1)]
+        )
+
+    def call(self, x):
+        x = self.bottleneck(x)  # [N, H', W', 4 * width]
+        return self.bottlenecks(x)
+
+
+class Stages(layers.Layer):
+    """Stages of residual blocks, `depths` of them in each: every stage is twice as
+    wide as the one before, on half the side.
+
+    x: float32 [N, H, W, C] -> x: float32 [N, H''', W''', 32 * width].
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.stage1 = Stage(width, 3)
+        self.stage2 = Stage(2 * width, 4, stride=2)
+        self.stage3 = Stage(4 * width, 6, stride=2)
+        self.stage4 = Stage(8 * width, 3, stride=2)
+
+    def call(self, x):
+        x = self.stage1(x)  # [N, H, W, 4 * width]
+        x = self.stage2(x)  # [N, H', W', 8 * width]
+        x = self.stage3(x)  # [N, H'', W'', 16 * width]
+        return self.stage4(x)
+
+
+class ResNet50(keras.Model):
+    """image: float32 [N, 3, 224, 224] -> logits: float32 [N, classes]."""
+
+    def __init__(self, classes: int = 1000) -> None:
+        super().__init__()
+        self.conv_bn = ConvBN2(64, 7, padding=3, stride=2)
+        self.max_pool = layers.MaxPooling2D(3, strides=2)
+        self.stages = Stages()
+        self.linear = layers.Dense(classes)
+
+    def call(self, image):
+        x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
+        x = ops.relu(self.conv_bn(x))  # [N, 112, 112, 64]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-float("inf"))
+        x = self.max_pool(x)  # [N, 56, 56, 64]
+        x = self.stages(x)  # [N, 7, 7, 2048]
+        x = ops.mean(x, axis=(1, 2))  # [N, 2048]
+        return self.linear(x)

@@ -1,0 +1,174 @@
+"""SEResNet50.
+
+Printed by dlspec 0.1.0 from specs/vision/se_resnet.dls.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ConvBN(nn.Module):
+    """A convolution and its normalisation, padded so that only the stride makes the
+    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
+    does. It has no bias, as normalisation would take it away again.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel: int,
+        padding: int,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels,
+            channels,
+            kernel,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            bias=bias,
+        )
+        nn.init.kaiming_normal_(self.conv.weight)
+        self.norm = nn.BatchNorm2d(channels, eps=eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x))
+
+
+class SqueezeExcite(nn.Module):
+    """Every channel weighed by what all channels hold on average, through a
+    bottleneck of `width` (Hu, Shen and Sun 2017, "Squeeze-and-excitation
+    networks").
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, in_channels, H, W].
+    """
+
+    def __init__(self, in_channels: int, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 1)
+        self.conv2 = nn.Conv2d(width, in_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.mean(dim=(2, 3), keepdim=True)  # [N, in_channels, 1, 1]
+        h = F.relu(self.conv1(h))  # [N, width, 1, 1]
+        weights = torch.sigmoid(self.conv2(h))  # [N, in_channels, 1, 1]
+        return x * weights
+
+
+class SEBottleneck2(nn.Module):
+    """A bottleneck that weighs its channels. `reduction` is how much narrower the
+    weighing is.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
+    ) -> None:
+        super().__init__()
+        self.conv_bn1 = ConvBN(in_channels, width, kernel=1, padding=0, stride=stride)
+        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
+        self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
+        self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
+        self.project = ConvBN(
+            in_channels, 4 * width, kernel=1, padding=0, stride=stride
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
+        h = F.relu(self.conv_bn2(h))
+        h = self.conv_bn3(h)  # [N, 4 * width, H', W']
+        main = self.squeeze_excite(h)
+        skip = self.project(x)  # [N, 4 * width, H', W']
+        return F.relu(main + skip)
+
+
+class SEBottleneck(nn.Module):
+    """A bottleneck that weighs its channels. `reduction` is how much narrower the
+    weighing is.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
+    ) -> None:
+        super().__init__()
+        self.conv_bn1 = ConvBN(in_channels, width, kernel=1, padding=0, stride=stride)
+        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
+        self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
+        self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
+        h = F.relu(self.conv_bn2(h))
+        h = self.conv_bn3(h)  # [N, 4 * width, H', W']
+        main = self.squeeze_excite(h)
+        return F.relu(main + x)
+
+
+class Stage(nn.Module):
+    """`depth` residual blocks, of which the first has the stride.
+
+    x: float32 [N, in_channels, H, W] -> x: float32 [N, 4 * width, H', W'].
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, depth: int, stride: int = 1
+    ) -> None:
+        super().__init__()
+        self.se_bottleneck = SEBottleneck2(in_channels, width, stride=stride)
+        self.se_bottlenecks = nn.Sequential(
+            *[SEBottleneck(4 * width, width) for _ in range(depth - 1)]
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.se_bottleneck(x)  # [N, 4 * width, H', W']
+        return self.se_bottlenecks(x)
+
+
+class Stages(nn.Module):
+    """Stages of residual blocks, `depths` of them in each: every stage is twice as
+    wide as the one before, on half the side.
+
+    x: float32 [N, in_channels, H, W] -> x: float32 [N, 32 * width, H''', W'''].
+    """
+
+    def __init__(self, in_channels: int, width: int = 64) -> None:
+        super().__init__()
+        self.stage1 = Stage(in_channels, width, depth=3)
+        self.stage2 = Stage(4 * width, 2 * width, depth=4, stride=2)
+        self.stage3 = Stage(8 * width, 4 * width, depth=6, stride=2)
+        self.stage4 = Stage(16 * width, 8 * width, depth=3, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stage1(x)  # [N, 4 * width, H, W]
+        x = self.stage2(x)  # [N, 8 * width, H', W']
+        x = self.stage3(x)  # [N, 16 * width, H'', W'']
+        return self.stage4(x)
+
+
+class SEResNet50(nn.Module):
+    """image: float32 [N, 3, 224, 224] -> logits: float32 [N, classes]."""
+
+    def __init__(self, classes: int = 1000) -> None:
+        super().__init__()
+        self.conv_bn = ConvBN(3, 64, kernel=7, padding=3, stride=2)
+        self.stages = Stages(64)
+        self.linear = nn.Linear(2048, classes)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = F.relu(self.conv_bn(image))  # [N, 64, 112, 112]
+        x = F.max_pool2d(x, 3, stride=2, ceil_mode=True)  # [N, 64, 56, 56]
+        x = self.stages(x)  # [N, 2048, 7, 7]
+        x = x.mean(dim=(2, 3))  # [N, 2048]
+        return self.linear(x)
