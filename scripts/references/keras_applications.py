@@ -51,7 +51,7 @@ def _application(
 
 KERAS = [
     _application("vgg16", "vision/vgg", "VGG16", "VGG16", 64, "vgg.weights.h5", {}),
-    _application("resnet50_keras", "vision/resnet", "ResNet50V1", "ResNet50", 64, "resnet.keras", {}),
+    _application("resnet50", "vision/resnet", "ResNet50V1", "ResNet50", 64, "resnet.keras", {}),
     _application("densenet121", "vision/densenet", "DenseNet121", "DenseNet121", 64, "densenet.h5", {"eps": 1.001e-5}),
     _application(
         "mobilenet_v2", "vision/mobilenet_v2", "MobileNetV2", "MobileNetV2", 64, "mobilenet.weights.h5",
@@ -66,7 +66,7 @@ KERAS = [
         {"same": True, "eps": 1e-3}, scale=255,
     ),
     _application(
-        "convnext_keras", "vision/convnext", "ConvNeXtTiny", "ConvNeXtTiny", 64, "convnext.weights.h5", {},
+        "convnext_tiny", "vision/convnext", "ConvNeXtTiny", "ConvNeXtTiny", 64, "convnext.weights.h5", {},
         include_preprocessing=False,
     ),
 ]  # fmt: skip

@@ -147,6 +147,7 @@ def test_a_training_begins_with_them(spec: Path) -> None:
     assert found["linear2.bias"].shape == (7,)
     Path("theirs.safetensors").unlink()
     assert "DLS0711" in run(*compile_it).stderr
+    assert [d["code"] for d in refused("compile", spec, "--to", "torch", "--out", "new")] == ["DLS0711"]
     assert run(*compile_it, "--no-weights").exit_code == 0
 
 
