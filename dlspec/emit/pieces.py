@@ -38,7 +38,7 @@ class Piece:
 TAKES: dict[str, dict[str, int]] = {
     "arithmetic": {"atom": 1, "arithmetic": 2, "light": 3, "heavy": 2, "postfix": 2, "other": 1},
     "light": {"atom": 1, "arithmetic": 1, "light": 2, "heavy": 2, "postfix": 1},
-    "heavy": {"atom": 1, "arithmetic": 0, "light": 2, "postfix": 1},
+    "heavy": {"atom": 1, "arithmetic": 0, "light": 2},
     "other": {"atom": 1, "arithmetic": 1, "light": 1, "postfix": 1},
     "postfix": {"atom": 1, "arithmetic": 0, "postfix": 1},
 }
