@@ -81,7 +81,7 @@ def outline(program: Program, key: str | Sequence[str], backend: Backend) -> Out
     """The classes to print for the graph `key` (or several) of a lowered program."""
     work = _Outliner(program, backend)
     entries = [key] if isinstance(key, str) else list(key)
-    for name, keys in by_name(program, entries).items():
+    for name, keys in by_name(program, entries):
         work.definition(name, keys, is_entry=not set(entries).isdisjoint(keys))
     return Outline(tuple(work.plans), work.of, work.graphs)
 
@@ -290,8 +290,10 @@ class _Outliner:
             kinds.append((len(node.outputs), named, node.name, sorted(node.weights.items()), owner, slots))
             wiring.append((node.inputs, node.outputs))
         inits = [(w.name, str(w.init), w.trainable, w.type.rank) for w in raw_weights(graph)]
-        return _Structure(kinds, ([value.name for value in graph.inputs], inits),
-                          (wiring, [o.value for o in graph.outputs]))  # fmt: skip
+        # where sizes are read: the same blocks may be given one layout here and another there
+        sizes = sorted(size_variables([value.type for value in graph.inputs], graph.params).items())
+        around = ([value.name for value in graph.inputs], inits, sizes)
+        return _Structure(kinds, around, (wiring, [o.value for o in graph.outputs]))
 
 
 def _exact(graph: Graph, structure: _Structure) -> list[Any]:
