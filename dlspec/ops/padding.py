@@ -33,6 +33,9 @@ class Pad(Op):
         ({"padding": [[1, 2]], "mode": "edge"}, ("i64[2, 2, 3]",)),
         ({"padding": [[1, 1]]}, ("i64[2, 3]",)),
         ({"padding": [[0, 0], [0, 0]]}, ("f32[2, 3]",)),
+        ({"padding": [[2, 2], [0, 0]]}, ("f32[2, 3, 4]",)),
+        ({"padding": [[1, 1], [2, 2], [0, 0]]}, ("f32[2, 3, 4, 2]",)),
+        ({"padding": [[1, 1], [0, 0], [1, 1], [0, 0]]}, ("f32[2, 2, 3, 2, 2]",)),
     ]
 
     padding: tuple[Pair, ...]
@@ -64,13 +67,21 @@ class Pad(Op):
         """`last_first`: PyTorch's order, from the last padded axis back; `begins_ends`: ONNX's.
 
         `framed`: a sequence, image or volume with channels is padded around, which PyTorch can in all modes.
+        `window`: one that is channels last gets as many zeros on either side, `symmetric_padding` for each axis.
         """
         pairs = self._pairs(x.rank)
         used = [axis for axis, pair in enumerate(pairs) if pair != (0, 0)]
         last_first = [n for pair in reversed(pairs[min(used, default=0) :]) for n in pair]
         begins_ends = [*(low for low, _ in pairs), *(high for _, high in pairs)]
         framed = len(last_first) in (2, 4, 6) and x.rank - len(last_first) // 2 in (1, 2) and x.is_float
-        return {"last_first": tuple(last_first), "begins_ends": tuple(begins_ends), "framed": framed}
+        equal = pairs[0] == pairs[-1] == (0, 0) and all(low == high for low, high in pairs)
+        return {
+            "last_first": tuple(last_first),
+            "begins_ends": tuple(begins_ends),
+            "framed": framed,
+            "window": 3 <= x.rank <= 5 and x.is_float and not self.value and bool(used) and equal,
+            "symmetric_padding": tuple(low for low, _ in pairs[1:-1]),
+        }
 
     def _pairs(self, rank: int) -> tuple[Pair, ...]:
         if len(self.padding) > rank:

@@ -21,6 +21,7 @@ from dlspec.passes.naming import variant_names
 from dlspec.passes.options import NUMBERS, Lacking, Option, align, parts, renamed
 from dlspec.passes.reach import by_name
 from dlspec.passes.slots import Parameter, Slots
+from dlspec.passes.unset import unset_params
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend, Row
@@ -79,9 +80,10 @@ class Outline:
 
 def outline(program: Program, key: str | Sequence[str], backend: Backend) -> Outline:
     """The classes to print for the graph `key` (or several) of a lowered program."""
-    work = _Outliner(program, backend)
     entries = [key] if isinstance(key, str) else list(key)
-    for name, keys in by_name(program, entries):
+    groups = by_name(program, entries)
+    work = _Outliner(program, backend, unset_params(program.graphs, groups, entries))
+    for name, keys in groups:
         work.definition(name, keys, is_entry=not set(entries).isdisjoint(keys))
     return Outline(tuple(work.plans), work.of, work.graphs)
 
@@ -105,8 +107,8 @@ class _Structure:
 
 
 class _Outliner:
-    def __init__(self, program: Program, backend: Backend) -> None:
-        self.graphs, self.backend = dict(program.graphs), backend
+    def __init__(self, program: Program, backend: Backend, unset: Mapping[str, Collection[str]]) -> None:
+        self.graphs, self.backend, self.unset = dict(program.graphs), backend, unset
         self.plans: list[Plan] = []
         self.of: dict[str, Plan] = {}
 
@@ -184,7 +186,7 @@ class _Outliner:
         allowed: Collection[str] | None,
     ) -> Plan:
         full, graphs = self.graphs[variant.full], [self.graphs[key] for key in variant.keys]
-        slots = Slots(graphs, is_entry=is_entry, allowed=allowed)
+        slots = Slots(graphs, is_entry=is_entry, allowed=allowed, unset=self.unset[variant.full])
         places = [{node.outputs: index for index, node in enumerate(graph.nodes)} for graph in graphs]
         for index, row in enumerate(rows):
             outputs = full.nodes[index].outputs
@@ -204,7 +206,10 @@ class _Outliner:
             there = tuple(full.nodes[nodes[0]].outputs in where for where in places)
             own = {o for index in nodes for o in full.nodes[index].outputs}
             told = {full.nodes[index].condition for index in nodes} - {""}
-            condition = slots.condition(told, there, self._flag(full, nodes, own & instead.keys()))
+            pads = all(full.nodes[index].op.spec_name() == "pad" for index in nodes)
+            condition = (slots.padded(nodes, there) if pads and not told else "") or slots.condition(
+                told, there, self._flag(full, nodes, own & instead.keys())
+            )
             options.append(Option(nodes, condition, {v: o for v, o in instead.items() if v in own}))
         return Plan(name, tuple(variant.keys), full, rows, slots.parameters(), slots.found, tuple(options))
 

@@ -67,17 +67,26 @@ class Slots:
     found
         node number and source to an `Expression`, or to a tuple with some in it.
     allowed
-        the variables that may be used; None: all.
+        the variables that may be used; None: all. `unset` are not.
     """
 
-    def __init__(self, graphs: Sequence[Graph], *, is_entry: bool, allowed: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        graphs: Sequence[Graph],
+        *,
+        is_entry: bool,
+        allowed: Collection[str] | None,
+        unset: Collection[str] = (),
+    ) -> None:
         self.graphs, self.is_entry = graphs, is_entry
         self.found: dict[tuple[int, str], Any] = {}
         self.instances = [instance_variables(graph) for graph in graphs]
         self.variables = {
             name: tuple(instance[name] for instance in self.instances)
             for name in self.instances[0]
-            if all(name in instance for instance in self.instances) and (allowed is None or name in allowed)
+            if all(name in instance for instance in self.instances)
+            and (allowed is None or name in allowed)
+            and name not in unset
         }
         self._inputs = [value.type for value in graphs[0].inputs]
         self.sizes = size_variables(self._inputs, graphs[0].params)
@@ -124,6 +133,31 @@ class Slots:
         name = self._unused(flag)
         self._invented[name] = there
         return name
+
+    def padded(self, indices: Sequence[int], there: tuple[bool, ...]) -> str:
+        """The condition that these nodes, all of them paddings, add anything; "" where their amounts cannot say.
+
+        Instances without them have a padding of 0.
+        """
+        amounts = dict.fromkeys(
+            str(dim) for (index, _), slot in self.found.items() if index in indices for dim in _dims(slot)
+        )
+        given = {
+            name: tuple(0 if value is None else value for value in self._invented[name])
+            for name in amounts
+            if name in self._invented
+        }
+        text = " or ".join(f"{amount} != 0" for amount in amounts)
+        instances = [
+            {**instance, **{name: values[i] for name, values in given.items()}}
+            for i, instance in enumerate(self.instances)
+        ]
+        if not text or [holds(text, instance) for instance in instances] != list(there):
+            return ""
+        self._invented.update(given)
+        for name in names(text) & self.variables.keys():
+            self._used.setdefault(name, "")
+        return text
 
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters in use: sizes of what comes in, then the block's in its order, then others."""
@@ -190,12 +224,12 @@ class Slots:
         alike = all(value == plain[0] for value in plain[1:])
         runtime = any(map(has_symbol, plain))
         if all(isinstance(value, (list, tuple)) and len(value) == len(vector[0]) for value in vector):
-            if runtime or (name in ITEMS and not alike):
-                return self._items(name, vector)
+            if runtime or (as_they_are and not alike):
+                return self._items(source, vector)
             items = self._remembered_items(vector) if any(map(variables, values)) else None
             if items is not None:
                 return items
-        return None if alike or table or runtime else self._parameter(name, plain)
+        return None if alike or runtime else self._parameter(name, plain)
 
     def _parameter(self, name: str, values: tuple[Any, ...]) -> Expression:
         """A parameter that holds what instances differ in; one with these values if there is one."""
@@ -211,9 +245,10 @@ class Slots:
 
     def _items(self, source: str, vector: tuple[Any, ...]) -> Any:
         """A list of which each item is an argument for itself; None if all are literals."""
-        words = ITEMS.get(source, (source,))
+        name, bar, table = source.partition("|")
+        words = ITEMS.get(name, (name,))
         items = [
-            self._slot(words[min(place, len(words) - 1)], values)
+            self._slot(f"{words[min(place, len(words) - 1)]}{bar}{table}", values)
             for place, values in enumerate(zip(*vector, strict=True))
         ]
         return filled(items, vector[0])
@@ -263,3 +298,10 @@ class Slots:
             count += 1
             unique = f"{name}{count}"
         return unique
+
+
+def _dims(slot: Any) -> list[Symbolic]:
+    """The expressions in what is printed for an argument."""
+    if isinstance(slot, tuple):
+        return [dim for item in slot for dim in _dims(item)]
+    return [slot.dim] if isinstance(slot, Expression) else []
