@@ -23,13 +23,13 @@ from dlspec.elaborate.values import (
 )  # fmt: skip
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Dim, symbol, symbols
-from dlspec.ir.graph import Call, Graph
+from dlspec.ir.graph import PURE_BODY, Call, Graph
 from dlspec.ir.traced import size_variables, variables
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-# Name of the graph that a repeat body becomes when it is more than one use of a block; with state, and without.
-BODY_NAME, PURE_BODY_NAME = "Layer", "step"
+# Name of the graph that a repeat body becomes when it is more than one use of a block.
+BODY_NAME = "Layer"
 
 
 def count_of(expr: tree.Expr, frame: Frame) -> int:
@@ -215,10 +215,11 @@ def _body_key(graph: Graph, frame: Frame) -> tuple[str, str, dict[str, Dim]]:
         same_outputs = node.outputs == tuple(o.value for o in graph.outputs)
         if isinstance(node.op, Call) and node.op.repeat == 1 and same_inputs and same_outputs:
             return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name), node.sources
-    if not state_of(graph, frame.session):
-        graph = graph.model_copy(update={"name": PURE_BODY_NAME, "function": True})
     sources: dict[str, Dim] = {name: symbol(name) for name in graph.params}
-    return frame.session.add_graph(graph), instance_base(graph.name), sources
+    if not state_of(graph, frame.session):
+        graph = graph.model_copy(update={"name": PURE_BODY, "function": True})
+        return frame.session.add_graph(graph), "step", sources
+    return frame.session.add_graph(graph), instance_base(BODY_NAME), sources
 
 
 def _tensors(count: int) -> str:

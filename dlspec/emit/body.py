@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dlspec.emit.code import Code, literal
 from dlspec.emit.dims import Shapes
 from dlspec.emit.loops import Line, Loops
 from dlspec.emit.manifest import Row
@@ -32,12 +33,28 @@ class Body(Loops):
 
     def statements(self) -> tuple[list[Line], str]:
         """The statements, and the expression to return."""
+        lines, codes = self.apart()
+        return [*(Line(text) for text in self.sizes.prologue()), *lines], ", ".join(codes)
+
+    def apart(self) -> tuple[list[Line], list[str]]:
         inside = {index for option in self.plan.options for index in option.nodes}
         for index in sorted(self.needed - inside):
             self._node(index)
         self._options(output.value for output in self.graph.outputs)
-        returns = ", ".join(self._returned(output.value) for output in self.graph.outputs)
-        return [*(Line(text) for text in self.sizes.prologue()), *self.lines], returns
+        codes = [str(self._returned(output.value)) for output in self.graph.outputs]
+        return self.lines, codes
+
+    def inner(self, plan: Plan, params: dict[str, Code]) -> Body:
+        graphs = [self.module.graph(key) for key in plan.keys]
+        made = Body(plan, self.module, self.rows, Shapes(plan, graphs, self.rows.backend.layout))
+        names = self.module.of[plan.name].params
+        made.given = {  # what is not passed has its default
+            param.variable: params[names[param.name]]
+            if names[param.name] in params
+            else literal(param.default)
+            for param in plan.params
+        }
+        return made
 
     def _node(self, index: int) -> None:
         """One node, after the options that it reads from."""

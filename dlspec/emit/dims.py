@@ -79,6 +79,13 @@ class Sizes:
         for name, (position, axis) in size_variables(inputs, graph.params).items():
             self._places.setdefault(name, (self._inputs[position], axis))
         self._read: dict[tuple[str, int], str] = {}
+        self._held: dict[str, str] = {}
+
+    def inside(self, graph: Graph, inputs: dict[str, str]) -> Sizes:
+        """The sizes of a graph whose statements stand among this one's; `inputs` are what holds its operands."""
+        made = Sizes(graph, self._names, self._shape_of)
+        made._held = inputs
+        return made
 
     def plain(self, value: Any) -> Any:
         """`value` with every symbolic size in it replaced by code."""
@@ -112,7 +119,7 @@ class Sizes:
         return name in self._places
 
     def _local(self, name: str) -> str:
-        return self._names(name, name.partition("@")[0])
+        return self._held.get(name) or self._names(name, name.partition("@")[0])
 
     def prologue(self) -> list[str]:
         """The statements that read the sizes."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlspec.emit.arguments import Arguments
 from dlspec.emit.code import Code, call, literal
 from dlspec.emit.manifest import MISSING
 from dlspec.emit.naming import ModuleNames, key_of
 from dlspec.emit.pieces import Expressions, Piece
 from dlspec.emit.rows import Rows
+from dlspec.emit.variables import Variables
 from dlspec.ir.graph import Call, Node
 from dlspec.ir.op import Op
 from dlspec.ir.types import TensorType
@@ -47,10 +49,46 @@ class Loops(Expressions):
         carried, rest = codes[: op.carried], codes[op.carried :]
         self.variables.release([name for name in node.inputs[: op.carried] if name in self.variables.held])
         targets = self._carry(node.outputs, carried, reads)
-        head, made = self._copy(index, node, [Code(target) for target in targets] + rest)
-        self.lines.append(Line(head))
-        self.lines.append(Line(f"{', '.join(targets)} = {made}", 1))
+        operands = [Code(target) for target in targets] + rest
+        if self.module.callee(node).name in self.module.inlined:
+            self._statements_loop(index, node, operands, targets)
+        else:
+            head, made = self._copy(index, node, operands)
+            self.lines.append(Line(head))
+            self.lines.append(Line(f"{', '.join(targets)} = {made}", 1))
         self.variables.release([name for name in node.inputs[op.carried :] if name in self.variables.held])
+
+    def _statements_loop(
+        self, index: int, node: Node, operands: Sequence[Code], targets: Sequence[str]
+    ) -> None:
+        """Copies of statements without state: they stand in the loop itself."""
+        assert isinstance(node.op, Call)
+        plan = self.module.callee(node)
+        own = self.module.of[plan.name].params
+        _, named = self.arguments.passed(index, node, plan, own, self.parameter)
+        inner = self.inner(plan, dict(named))
+        inputs = {value.name: str(code) for value, code in zip(plan.graph.inputs, operands, strict=True)}
+        inner.variables = Variables.inside(plan.graph, inner.uses, self.variables, inputs)
+        inner.sizes = self.sizes.inside(plan.graph, inputs)
+        inner.arguments = Arguments(plan, inner.sizes.plain)
+        lines, codes = inner.apart()
+        self.needs.update(inner.needs)
+        repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
+        self.lines.extend(Line(text) for text in inner.sizes.prologue())
+        self.lines.append(Line(f"for _ in range({literal(repeat)}):"))
+        self.lines.extend(Line(line.text, line.indent + 1) for line in lines)
+        changed = [(target, code) for target, code in zip(targets, codes, strict=True) if target != code]
+        if changed:
+            left, right = (", ".join(part) for part in zip(*changed, strict=True))
+            self.lines.append(Line(f"{left} = {right}", 1))
+
+    def inner(self, plan: Plan, params: dict[str, Code]) -> Loops:
+        """A printer of a function's statements among one's own; `params` are its parameters as they are called."""
+        raise NotImplementedError
+
+    def apart(self) -> tuple[list[Line], list[str]]:
+        """The statements, without those that read sizes, and each result."""
+        raise NotImplementedError
 
     def list_loop(self, node: Node, op: Loop) -> None:
         """The blocks of a list, of which each gets a slice of some tensor, or gives one of a result."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dlspec.emit.manifest import Backend, Row
 from dlspec.emit.names import KEYWORDS, Names, identifier
-from dlspec.ir.graph import Call, Graph, Node
+from dlspec.ir.graph import PURE_BODY, Call, Graph, Node
 from dlspec.passes.options import Option
 from dlspec.passes.outline import Outline, Plan, raw_weights
 
@@ -32,6 +32,7 @@ class ModuleNames:
         self.outline, self.backend, self.given = outline, backend, given or {}
         classes = Names({*backend.reserved, *backend.helper_names})
         self.functions = _functions(outline)
+        self.inlined = {plan.name for plan in outline.plans if plan.graph.name == PURE_BODY} & self.functions
         names = {
             plan.name: classes(snake(plan.name) if plan.name in self.functions else plan.name)
             for plan in outline.plans

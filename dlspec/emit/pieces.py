@@ -65,6 +65,7 @@ class Expressions:
         self.variables = Variables(self.graph, self.uses, names.reserved.union(own))
         self.sizes = Sizes(self.graph, self.variables.names, rows.backend.options.get("shape", "{x}.shape"))
         self.arguments = Arguments(plan, self.sizes.plain)
+        self.given: dict[str, Code] = {}  # what variables are in the function around this one's statements
         self.kept: dict[str, None] = {}
         self.needs: dict[str, None] = {}
         self.pending: dict[str, Piece] = {}
@@ -80,6 +81,8 @@ class Expressions:
         """
         if self.sizes.knows(variable):
             return self.sizes.code(symbol(variable))
+        if variable in self.given:
+            return self.given[variable]
         name = self.plan.names[variable]
         if self.is_function:
             return Code(self.names.params[name])

@@ -27,7 +27,11 @@ def print_graphs(program: Program, keys: Sequence[str], backend: Backend) -> str
     program = prepare(program, keys, backend)
     plan = outline(program, keys, backend)
     names, rows = ModuleNames(plan, backend), Rows(backend)
-    classes = [class_def(each, names, rows, entry=each is plan.plans[-1]) for each in plan.plans]
+    classes = [
+        class_def(each, names, rows, entry=each is plan.plans[-1])
+        for each in plan.plans
+        if each.name not in names.inlined
+    ]
     source = comment_text(program.source.replace("\\", "/"))
     return print_module(
         "model.py.jinja",

@@ -35,6 +35,19 @@ class Variables:
             if uses.get(value.name):
                 self._live[variable] = value.name
 
+    @classmethod
+    def inside(
+        cls, graph: Graph, uses: dict[str, int], outer: Variables, inputs: dict[str, str]
+    ) -> Variables:
+        """The variables of a graph whose statements stand among another's; `inputs` are what holds its operands."""
+        made = cls(graph.model_copy(update={"inputs": ()}), uses, ())
+        made.names, made._variables = outer.names, outer._variables
+        unread = {variable for value, variable in inputs.items() if not uses.get(value)}
+        read = {variable: value for value, variable in inputs.items() if uses.get(value)}
+        made._live = {v: value for v, value in outer._live.items() if v not in unread} | read
+        made.held = dict(inputs)
+        return made
+
     def release(self, reads: Iterable[str]) -> None:
         """These values have been read, once for each mention; a variable is free after the last."""
         for value in reads:

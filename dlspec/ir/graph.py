@@ -17,6 +17,9 @@ from dlspec.ir.op import Init, Op
 from dlspec.ir.training import DataSet, Export, Sweep, Training
 from dlspec.ir.types import TensorType
 
+PURE_BODY = "repeated body"
+"""The name of the graph that a `repeat`'s statements are, where they have no state: no name that a block can have."""
+
 
 class Location(BaseModel):
     """A place in a source file; lines and columns count from 1, the end is exclusive."""

@@ -65,6 +65,15 @@ def gives(candidate: Symbolic, values: Sequence[Any], instances: Sequence[Mappin
     return found == list(values)
 
 
+def counted_from_either_end(axis: Symbolic) -> Symbolic:
+    """An axis as the spec gives it: ``axis % 4`` is the same axis as ``axis``, which may be negative."""
+    (monomial, coefficient), *rest = axis.terms
+    if rest or coefficient != 1 or len(monomial) != 1 or not isinstance(monomial[0], Division):
+        return axis
+    (division,) = monomial
+    return division.numerator if division.sign == "%" and isinstance(division.numerator, Symbolic) else axis
+
+
 def readable(dim: Dim, most: int = MOST_ATOMS) -> bool:
     """Whether a person would write this expression."""
     return _atoms(dim) <= most

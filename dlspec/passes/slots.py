@@ -19,6 +19,7 @@ from dlspec.ir.traced import Traced, size_variables, untraced, variables
 from dlspec.passes.expressions import (
     Expression,
     collapse,
+    counted_from_either_end,
     filled,
     gives,
     has_symbol,
@@ -219,7 +220,7 @@ class Slots:
         if all(isinstance(value, (int, Symbolic)) and not isinstance(value, bool) for value in values):
             found = self._expression(values)
             if found is not None:
-                return found
+                return Expression(counted_from_either_end(found.dim)) if name == "axis" else found
         plain = untraced(values)
         alike = all(value == plain[0] for value in plain[1:])
         runtime = any(map(has_symbol, plain))
