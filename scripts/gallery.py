@@ -1,7 +1,7 @@
 """Writes docs/gallery.md and its drawings: ``make gallery``.
 
-Counts, lines and drawings are those of the specs as they are now; only how far the backends differ, which takes
-minutes to find out, is read from the record of ``make zoo``. So after a change of the printer this script alone will do.
+Counts, lines and drawings are those of the specs as they are now. Only how far the backends differ, which takes
+minutes to find out, is read from the record of ``make zoo``: after a change of the printer, this script alone will do.
 """
 
 from __future__ import annotations
