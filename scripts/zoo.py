@@ -33,18 +33,17 @@ def measure(entry: Entry) -> dict[str, Any]:
     """The row of a model: what it counts and how far the backends differ; what failed, under `failures`."""
     started = time.process_time()
     row: dict[str, Any] = {"spec": entry.spec, "model": entry.model, "failures": []}
-    for step in (_counts, _printing, _graph, _numbers):
+    for step in (counts, printing, graph, numbers):
         try:
             row["failures"] += step(entry, row)
         except Exception as error:  # one model's trouble must not end the table
-            row["failures"].append(
-                f"{step.__name__[1:]}: {type(error).__name__}: {' '.join(str(error).split())}"
-            )
+            row["failures"].append(f"{step.__name__}: {type(error).__name__}: {' '.join(str(error).split())}")
     row["seconds"] = round(time.process_time() - started, 1)
     return row
 
 
-def _counts(entry: Entry, row: dict[str, Any]) -> list[str]:
+def counts(entry: Entry, row: dict[str, Any]) -> list[str]:
+    """What the full size and all further sizes count, and how long the spec is."""
     summary = summarize(load_program(entry.path), entry.model)
     macs = summary.macs if isinstance(summary.macs, int) else str(summary.macs)
     row |= {"parameters": summary.parameters, "state": summary.state, "macs": macs}
@@ -56,7 +55,8 @@ def _counts(entry: Entry, row: dict[str, Any]) -> list[str]:
     return failures
 
 
-def _printing(entry: Entry, row: dict[str, Any]) -> list[str]:
+def printing(entry: Entry, row: dict[str, Any]) -> list[str]:
+    """How long the printed code is; it has to be Python."""
     program = load_program(entry.path)
     row["printed"] = {}
     for name in PYTHON_BACKENDS:
@@ -66,14 +66,16 @@ def _printing(entry: Entry, row: dict[str, Any]) -> list[str]:
     return []
 
 
-def _graph(entry: Entry, row: dict[str, Any]) -> list[str]:
+def graph(entry: Entry, row: dict[str, Any]) -> list[str]:
+    """ONNX accepts the graph of the full size."""
     from dlspec.runtime.onnx import check_graph
 
     check_graph(print_onnx(load_program(entry.path), entry.model, load_backend("onnx")))
     return []
 
 
-def _numbers(entry: Entry, row: dict[str, Any]) -> list[str]:
+def numbers(entry: Entry, row: dict[str, Any]) -> list[str]:
+    """How far the backends differ, on the small instance where there is one."""
     from dlspec.runtime.verify import verify
 
     small = entry.fact.small
