@@ -129,15 +129,26 @@ class _Outliner:
     def definition(self, name: str, keys: Sequence[str], *, is_entry: bool) -> None:
         """Plan the classes of one block: usually one."""
         rows = {key: self._rows(self.program.graphs[key]) for key in keys}
-        groups: dict[str, list[str]] = {}
+        alike: dict[str, list[str]] = {}
         for key in keys:
-            groups.setdefault(self._structure(key, rows[key]) if len(keys) > 1 else "", []).append(key)
-        variants = [[self.program.graphs[key] for key in group] for group in groups.values()]
+            alike.setdefault(self._structure(key, rows[key]) if len(keys) > 1 else "", []).append(key)
+        groups = [part for group in alike.values() for part in self._told_apart(group, rows)]
+        variants = [[self.program.graphs[key] for key in group] for group in groups]
         names = variant_names(name, variants, {plan.name for plan in self.plans})
-        for class_name, group in zip(names, groups.values(), strict=True):
+        for class_name, group in zip(names, groups, strict=True):
             plan = self._plan(class_name, group, rows, is_entry)
             self.plans.append(plan)
             self.of.update((key, plan) for key in group)
+
+    def _told_apart(
+        self, keys: Sequence[str], rows: Mapping[str, tuple[Row | None, ...]]
+    ) -> list[list[str]]:
+        """Instances that one class can print, of those that are alike but for numbers."""
+        unsaid = self._slots(keys, rows[keys[0]], False, None).unsaid if len(keys) > 1 else []
+        groups: dict[str, list[str]] = {}
+        for index, key in enumerate(keys):
+            groups.setdefault(repr([vector[index] for vector in unsaid]), []).append(key)
+        return list(groups.values())
 
     def _rows(self, graph: Graph) -> tuple[Row | None, ...]:
         row, types = self.backend.row, graph.input_types
@@ -168,6 +179,16 @@ class _Outliner:
         is_entry: bool,
         allowed: Collection[str] | None,
     ) -> Plan:
+        slots = self._slots(keys, rows, is_entry, allowed)
+        return Plan(name, tuple(keys), slots.graphs[0], rows, slots.parameters(), slots.found)
+
+    def _slots(
+        self,
+        keys: Sequence[str],
+        rows: tuple[Row | None, ...],
+        is_entry: bool,
+        allowed: Collection[str] | None,
+    ) -> Slots:
         graphs = [self.program.graphs[key] for key in keys]
         slots = Slots(graphs, is_entry=is_entry, allowed=allowed)
         for index, row in enumerate(rows):
@@ -177,7 +198,7 @@ class _Outliner:
         raw = [raw_weights(graph) for graph in graphs]
         for index in range(len(raw[0])):
             slots.node(-1 - index, [{"shape": weights[index].type.shape} for weights in raw], [{}] * len(raw))
-        return Plan(name, tuple(keys), graphs[0], rows, slots.parameters(), slots.found)
+        return slots
 
     def _is_made(self, node: Node, row: Row | None) -> bool:
         """Whether a node is an object that the constructor makes."""

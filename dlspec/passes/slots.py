@@ -84,6 +84,9 @@ class Slots:
 
     found
         node number and source to an `Expression`, or to a tuple with some in it.
+    unsaid
+        sequences that are written out, such as the padding that "same" comes to, in which instances differ and which
+        nothing gives in all of them: such instances cannot share a class.
     allowed
         the variables that may be used; None: all.
     """
@@ -91,6 +94,7 @@ class Slots:
     def __init__(self, graphs: Sequence[Graph], *, is_entry: bool, allowed: Collection[str] | None) -> None:
         self.graphs, self.is_entry = graphs, is_entry
         self.found: dict[tuple[int, str], Any] = {}
+        self.unsaid: list[tuple[Any, ...]] = []
         self.instances = [instance_variables(graph) for graph in graphs]
         self.variables = {
             name: tuple(instance[name] for instance in self.instances)
@@ -193,6 +197,8 @@ class Slots:
             items = self._remembered_items(vector) if any(map(variables, values)) else None
             if items is not None:
                 return items
+        if table and not alike and not runtime:
+            self.unsaid.append(plain)
         return None if alike or table or runtime else self._parameter(name, plain)
 
     def _parameter(self, name: str, values: tuple[Any, ...]) -> Expression:
