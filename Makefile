@@ -15,7 +15,7 @@ TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
   OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo gallery wheel-test bench clean
+.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo references gallery wheel-test bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ docs: $(READY) ## Write the pages of operators and errors anew, from the code an
 
 zoo: $(READY) ## Every model of the zoo from end to end, the heavy ones too; ONLY=vision/resnet for one spec
 	$(TEST_ENV) $(BIN)/python scripts/zoo.py --only '$(ONLY)' $(if $(RECORD),--json $(RECORD))
+
+references: $(READY) ## Models of transformers and keras.applications, their weights converted: the same outputs?
+	$(TEST_ENV) $(BIN)/python scripts/reference_models.py $(ONLY)
 
 gallery: RECORD = docs/gallery/zoo.json
 gallery: zoo ## Run the zoo, record it, and write docs/gallery.md and its drawings from that

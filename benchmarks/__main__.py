@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import printing, scaling, startup
+from benchmarks import printing, scaling, startup, zoo
 
-for benchmark in (startup, scaling, printing):
+for benchmark in (startup, scaling, printing, zoo):
     benchmark.main()

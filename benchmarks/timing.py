@@ -10,6 +10,7 @@ import gc
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ class Pair:
 
 def process_cpu(command: Sequence[str]) -> float:
     """The CPU seconds, user and system, of a process and its children; raises if it fails."""
+    return process_cost(command)[0]
+
+
+def process_cost(command: Sequence[str]) -> tuple[float, int]:
+    """The CPU seconds of a process, and the most bytes of memory that it held; raises if it fails."""
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     complaint = process.stderr.read()
@@ -38,7 +44,7 @@ def process_cpu(command: Sequence[str]) -> float:
     process.stderr.close()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} gave exit code {process.returncode}:\n{complaint.decode()}")
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def paired(left: Sequence[str], right: Sequence[str], rounds: int = 15) -> Pair:

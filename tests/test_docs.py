@@ -67,7 +67,7 @@ def test_the_gallery_shows_every_model_as_it_is() -> None:
         assert f"](gallery/{name})" in page
         assert (DOCS / "gallery" / name).is_file()
     cells = [line for line in page.splitlines() if line.startswith("| [")]
-    assert [cell.split("|")[2].strip() for cell in cells] == [f"{row['parameters']:,}" for row in record]
+    assert [cell.split("|")[3].strip() for cell in cells] == [f"{row['parameters']:,}" for row in record]
 
 
 def test_the_page_of_operators_is_up_to_date() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import dlspec
 from dlspec._data import data_path
 from dlspec.diagnostics import SpecError
-from dlspec.zoo import LIBRARY, Entry, Size, about, entries, locate, specs
+from dlspec.zoo import LIBRARY, Entry, Fact, Size, about, entries, locate, specs
 
 SIZES = [(entry, size) for entry in entries() for size in entry.fact.sizes]
 BY_SPEC = {name: [entry for entry in entries() if entry.spec == name] for name in specs()}
@@ -55,6 +57,15 @@ def test_shipped_specs_have_names() -> None:
     assert locate("here/net.dls") == Path("here/net.dls")
     with pytest.raises(SpecError, match="DLS0810"):
         locate("zoo:survey/cmm")
+
+
+@pytest.mark.parametrize("wrong", ["kind = 3", "parameters = 'many'", "sizes = [{ name = 'x' }]"])
+def test_facts_are_checked(wrong: str) -> None:
+    """A key that means nothing, a value of the wrong kind, a size without counts."""
+    fine = {"parameters": 1, "macs": "2 * T", "source": "made up"}
+    Fact.model_validate(fine)
+    with pytest.raises(ValidationError):
+        Fact.model_validate({**fine, **tomllib.loads(wrong)})
 
 
 @pytest.mark.slow

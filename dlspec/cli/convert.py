@@ -46,7 +46,7 @@ def convert_weights_command(
     model: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     from dlspec.runtime.conversion import convert_weights
-    from dlspec.weights.store import metadata, save_weights
+    from dlspec.weights.store import listed, metadata, save_weights
 
     program = load(spec, settings)
     name = choose_model(program, model)
@@ -58,5 +58,5 @@ def convert_weights_command(
     if as_json:
         echo_json({"ok": True, "file": str(out), "weights": len(made.tensors), "ignored": made.ignored})
         return
-    ignored = f"; not used: {', '.join(made.ignored)}" if made.ignored else ""
+    ignored = f"; not used: {listed(made.ignored)}" if made.ignored else ""
     click.echo(f"{out}: {len(made.tensors)} weights of `{name}`{ignored}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -60,10 +60,12 @@ def compile_command(
         main = "model.onnxtxt" if chosen.language == "onnx" else "model.py"
         click.echo(files[main], nl=False)
         return
+    drawn = weights if weights is not None else summarize(*_owner(program, name)).weight_bytes < SMALL
+    arrays = _initial_weights(program, name, chosen, seed) if drawn else None
     write_project(files, prepare_folder(out, force))
     written = list(files)
-    if weights if weights is not None else summarize(*_owner(program, name)).weight_bytes < SMALL:
-        written += _initial_weights(program, name, chosen, out, seed)
+    if arrays is not None:
+        written += _write_weights(program, name, chosen, arrays, out, seed)
     if as_json:
         echo_json({"ok": True, "folder": str(out), "files": sorted(written)})
     else:
@@ -86,26 +88,29 @@ def _owner(program: Program, name: str) -> tuple[Program, str]:
     return as_model(program, program.trainings[name]) if name in program.trainings else (program, name)
 
 
-def _initial_weights(
-    program: Program, name: str, backend: Backend, folder: Path, seed: int | None
-) -> list[str]:
-    """Write initial weights beside the code: as safetensors, for ONNX as the binary model and its data."""
+def _initial_weights(program: Program, name: str, backend: Backend, seed: int | None) -> dict[str, Any]:
+    """What a training begins with, or a model's weights as drawn."""
     from dlspec.runtime.training import initial_weights
     from dlspec.weights.draw import draw_weights
-    from dlspec.weights.store import metadata, save_weights
 
-    training = program.trainings.get(name)
+    if backend.language != "onnx" and name in program.trainings:
+        return initial_weights(program, program.trainings[name], seed)
+    return draw_weights(program, name, seed or 0)
+
+
+def _write_weights(
+    program: Program, name: str, backend: Backend, arrays: dict[str, Any], folder: Path, seed: int | None
+) -> list[str]:
+    """Write weights beside the code: as safetensors, for ONNX as the binary model and its data."""
     if backend.language != "onnx":
-        arrays = (
-            initial_weights(program, training, seed) if training else draw_weights(program, name, seed or 0)
-        )
+        from dlspec.weights.store import metadata, save_weights
+
         save_weights(folder / "weights.safetensors", arrays, metadata(name, seed))
         return ["weights.safetensors"]
     from dlspec.emit.onnx import print_onnx
     from dlspec.runtime.onnx import write_model
 
     text = print_onnx(program, name, backend)
-    arrays = draw_weights(program, name, seed or 0)
     return [path.name for path in write_model(text, arrays, folder / "model.onnx", external=True)]
 
 

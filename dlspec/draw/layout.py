@@ -66,7 +66,7 @@ def layout(panel: Panel) -> Layout:
 def box_size(box: Box) -> tuple[float, float]:
     """Width and height of a box that holds its words."""
     first = width_of(f"{box.title} {box.arguments}".strip(), MEDIUM, bold=True)
-    second = width_of(second_line(box), SMALL)
+    second = width_of(second_line(box), SMALL, bold=True)
     if box.kind in HEIGHT:
         both = first + (second + 8 if second else 0)
         return max(both + 26, 34.0), HEIGHT[box.kind]
@@ -183,7 +183,7 @@ class _Placer:
             beside = self._put(other, x - ASIDE - width, middle - height / 2)
             self._line([(beside.x + width, middle), (x, middle)], True)
             x = beside.x
-        x = place.x + place.width
+        x = place.x + place.width + BADGE * (box.repeat > 1)
         for other in self.shape.after.get(index, ()):
             _, height = box_size(self.panel.boxes[other])
             beside = self._put(other, x + ASIDE, middle - height / 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from dlspec.draw.panel import Box, Panel
 from dlspec.draw.simplify import gather_arithmetic, stack_equal
@@ -23,15 +24,8 @@ KINDS = {
     "attention": "attention", "pooling": "pool", "adaptive_pooling": "pool", "resize": "pool",
     "normalization": "norm", "layer_norm": "norm", "joining": "join",
 }  # fmt: skip
-ALONE = {
-    "attention",
-    "pool",
-    "recurrent",
-    "conv",
-    "dense",
-    "table",
-    "block",
-}  # never written below another layer
+# Never written into the box of what they follow.
+ALONE = {"attention", "pool", "recurrent", "conv", "dense", "table", "block"}
 FOLLOWS_WEIGHTS = "normalization"  # norms that belong to the convolution before them
 
 
@@ -81,6 +75,16 @@ def _is_function(program: Program, key: str) -> bool:
     return program.graphs[key].name[:1].islower()
 
 
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """A node with the paths of the values that it reads and makes."""
+
+    graph: Graph
+    node: Node
+    inputs: list[str]
+    outputs: list[str]
+
+
 class _Maker:
     """One panel while it is made. Values are known by a path, so that an inlined block keeps its own names."""
 
@@ -96,75 +100,62 @@ class _Maker:
 
     def panel(self, key: str) -> Panel:
         graph = self.program.graphs[key]
-        names = {value.name: value.name for value in graph.inputs}
         self.batch = next((value.type.shape[0] for value in graph.inputs if value.type.shape), None)
-        self._count(graph, dict(names), "")
         for value in graph.inputs:
-            self._box(
-                Box(value.name, shape=shape_text([value.type], self.batch), kind="input"), [], [value.name]
-            )
-        results = self._nodes(graph, names, "")
+            box = Box(value.name, shape=shape_text([value.type], self.batch), kind="input")
+            self._box(box, [], [value.name])
+        operations, results = self._flat(graph, {value.name: value.name for value in graph.inputs}, "")
+        self.readers.update(name for each in operations for name in set(each.inputs))
+        self.readers.update(results)
+        for each in operations:
+            self._operation(each)
         for output, result in zip(graph.outputs, results, strict=True):
-            shape = shape_text([graph.types[output.value]], self.batch)
-            self._box(
-                Box(output.name, shape=shape, kind="output"), [result] if result in self.maker else [], []
-            )
+            box = Box(output.name, shape=shape_text([graph.types[output.value]], self.batch), kind="output")
+            self._box(box, [result] if result in self.maker else [], [])
         needed = [name for name in graph.params if name not in graph.defaults]
         title = graph.name if self.whole or not needed else f"{graph.name}({', '.join(needed)})"
-        panel = Panel(title, self.boxes, list(self.edges))
-        return stack_equal(gather_arithmetic(panel))
+        return stack_equal(gather_arithmetic(Panel(title, self.boxes, list(self.edges))))
 
-    def _count(self, graph: Graph, names: dict[str, str], path: str) -> list[str]:
-        """Count the operations that read each value, over inlined blocks; the paths of the results."""
-        for node in graph.nodes:
-            inputs = [names.get(name, path + name) for name in node.inputs if name]
-            if self._inlines(node):
-                callee = self.program.graphs[node.op.graph]  # type: ignore[attr-defined]
-                inner = dict(zip((v.name for v in callee.inputs), inputs, strict=True))
-                results = self._count(callee, inner, f"{path}{node.name}.")
-                names.update(zip(node.outputs, results, strict=True))
-                continue
-            self.readers.update(set(inputs))
-            names.update((name, path + name) for name in node.outputs)
-        results = [names.get(o.value, path + o.value) for o in graph.outputs]
-        if not path:
-            self.readers.update(results)
-        return results
+    def _flat(self, graph: Graph, names: dict[str, str], path: str) -> tuple[list[_Operation], list[str]]:
+        """The operations of a graph and of the blocks that are drawn in place; the paths of the results.
 
-    def _nodes(self, graph: Graph, names: dict[str, str], path: str) -> list[str]:
+        `names` gives the paths of the graph's values; a name without one is that of a weight.
+        """
+        found: list[_Operation] = []
         for node in graph.nodes:
             inputs = [names.get(name, path + name) for name in node.inputs if name]
             self.weights.update((path + name, name) for name in node.inputs if name and name not in names)
-            if self._inlines(node):
-                callee = self.program.graphs[node.op.graph]  # type: ignore[attr-defined]
-                inner = dict(zip((v.name for v in callee.inputs), inputs, strict=True))
-                results = self._nodes(callee, inner, f"{path}{node.name}.")
-                names.update(zip(node.outputs, results, strict=True))
-                continue
-            outputs = [path + name for name in node.outputs]
-            names.update(zip(node.outputs, outputs, strict=True))
-            self._node(graph, node, inputs, outputs)
-        return [names.get(o.value, path + o.value) for o in graph.outputs]
+            if isinstance(node.op, Call) and self.program.graphs[node.op.graph].name in self.inlined:
+                callee = self.program.graphs[node.op.graph]
+                inner = dict(zip((value.name for value in callee.inputs), inputs, strict=True))
+                operations, results = self._flat(callee, inner, f"{path}{node.name}.")
+                found += operations
+            else:
+                results = [path + name for name in node.outputs]
+                found.append(_Operation(graph, node, inputs, results))
+            names.update(zip(node.outputs, results, strict=True))
+        return found, [names.get(output.value, path + output.value) for output in graph.outputs]
 
-    def _inlines(self, node: Node) -> bool:
-        return isinstance(node.op, Call) and self.program.graphs[node.op.graph].name in self.inlined
+    def _is_block(self, node: Node) -> bool:
+        return isinstance(node.op, Call) and not _is_function(self.program, node.op.graph)
 
-    def _node(self, graph: Graph, node: Node, inputs: list[str], outputs: list[str]) -> None:
-        drawn = [name for name in inputs if name in self.maker]
-        weights = [self.weights[name] for name in inputs if name in self.weights]
-        if not drawn and not node.weights and not isinstance(node.op, Call):
-            self.weights.update(dict.fromkeys(outputs, weights[0]) if len(weights) == 1 else {})
+    def _operation(self, each: _Operation) -> None:
+        """Write an operation into the box before it, or give it one of its own."""
+        drawn = [name for name in each.inputs if name in self.maker]
+        weights = [self.weights[name] for name in each.inputs if name in self.weights]
+        if not drawn and not each.node.weights and not self._is_block(each.node):
+            self.weights.update(dict.fromkeys(each.outputs, weights[0]) if len(weights) == 1 else {})
             return  # the same for all examples, and nothing to learn of its own
-        box = self._describe(graph, node, weights)
+        box = self._describe(each.graph, each.node, weights)
         boxes = list(dict.fromkeys(self.maker[name] for name in drawn))
-        if len(boxes) == 1 and self._follows(node.op, box, boxes[0], drawn):
-            before = self.boxes[boxes[0]]
-            before.details.append(box.title)
-            before.shape, before.value = box.shape, _name(outputs)
-            self.maker.update(dict.fromkeys(outputs, boxes[0]))
-            self.last[boxes[0]] = tuple(outputs)
+        if len(boxes) != 1 or not self._follows(each.node.op, box, boxes[0], drawn):
+            self._box(box, drawn, each.outputs)
             return
-        self._box(box, drawn, outputs)
+        before = self.boxes[boxes[0]]
+        before.details.append(box.title)
+        before.shape, before.value = box.shape, _name(each.outputs)
+        self.maker.update(dict.fromkeys(each.outputs, boxes[0]))
+        self.last[boxes[0]] = tuple(each.outputs)
 
     def _describe(self, graph: Graph, node: Node, weights: list[str]) -> Box:
         shape = shape_text([graph.types[name] for name in node.outputs], self.batch)
@@ -172,12 +163,10 @@ class _Maker:
             callee = self.program.graphs[node.op.graph]
             kind = "function" if _is_function(self.program, node.op.graph) else "block"
             return Box(callee.name, block_arguments(callee), [], shape, kind, node.op.repeat)
-        kind = (
-            "table"
-            if node.op.spec_name() in ("Embedding", "Parameter")
-            else KINDS.get(_module(node.op), "function")
-        )
-        if kind == "function" and len([name for name in node.inputs if name]) > 1:
+        kind = KINDS.get(_module(node.op), "function")
+        if node.op.spec_name() in ("Embedding", "Parameter"):
+            kind = "table"
+        elif kind == "function" and len([name for name in node.inputs if name]) > 1:
             kind = "join"
         arguments = operator_arguments(node.op) or ", ".join(weights)
         if node.op.spec_name() == "Parameter":

@@ -10,6 +10,7 @@ from dlspec.ir.graph import Graph
 from dlspec.ir.op import Op
 from dlspec.ir.types import TensorType
 
+MOST_SHAPES = 2  # of the results of one box
 LONGEST = 14  # characters of an argument; longer ones are left out
 
 
@@ -103,4 +104,5 @@ def _argument(value: Any) -> str | None:
 def shape_text(kinds: list[TensorType], batch: Dim | None) -> str:
     """Sizes without the batch: ``64 x 56 x 56``; several where they differ."""
     shapes = [kind.shape[1:] if kind.rank > 1 and kind.shape[0] == batch else kind.shape for kind in kinds]
-    return ", ".join(dict.fromkeys(" × ".join(map(str, shape)) for shape in shapes))
+    texts = list(dict.fromkeys(" × ".join(map(str, shape)) for shape in shapes))
+    return ", ".join([*texts[:MOST_SHAPES], "…"] if len(texts) > MOST_SHAPES else texts)

@@ -14,6 +14,7 @@ from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Dim, Symbolic, symbol
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.traced import Traced, untraced, variable, variables
+from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 
@@ -50,7 +51,8 @@ class Frame:
         self.variables: dict[str, Any] = {}
         self.fixed: set[str] = set()
         self.symbols: dict[str, Any] = {}
-        self.defined: dict[str, Span] = {}  # the names that statements of the block define, sooner or later
+        # The names that statements of the block define, sooner or later, and the loop or choice around each.
+        self.defined: dict[str, tuple[Span, tree.Statement | None]] = {}
         self.origins: dict[str, Span] = {}
         self.captured: dict[str, tuple[Handle, Handle]] = {}  # outer value -> (outer handle, input here)
         self.made: dict[str, str] = {}  # value of a layer without operands (a raw weight) -> the layer's name

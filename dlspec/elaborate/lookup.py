@@ -12,6 +12,7 @@ from dlspec.elaborate.values import Operator, Poisoned
 from dlspec.ir.op import Op
 from dlspec.ir.types import DTYPES
 from dlspec.ops import find_operator, operators
+from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 # Functions that the language has and that a later release will carry out.
@@ -33,13 +34,34 @@ def lookup(name: str, span: Span, frame: Frame) -> Any:
         return Operator(cls)
     if frame.scope.is_incomplete():
         raise Poisoned  # it may come from an import that failed
-    later = frame.defined.get(name)
-    if later is not None and later.start > span.start:
-        notes = [Note(later, "defined here")]
-        raise SpecError(
+    if name in frame.defined:
+        raise _without_value(name, span, *frame.defined[name])
+    raise unknown_name(name, span, frame.scope.visible())
+
+
+# Why a name has no value after the statement that would assign it, and what helps.
+_NEVER = {
+    tree.For: ("the `for` that assigns it has no rounds", "assign `{}` before the `for`, too"),
+    tree.If: ("the branch that assigns it is not taken", "assign `{}` in every branch, or before the `if`"),
+    tree.RepeatStatement: (
+        "it exists inside its `repeat` only",
+        "assign `{}` before the `repeat`: names from before are carried on",
+    ),
+}
+
+
+def _without_value(name: str, span: Span, where: Span, around: tree.Statement | None) -> SpecError:
+    """The error of a name that the block assigns, but not before this place."""
+    kind = type(around)
+    if kind not in _NEVER or where.start > span.start:
+        notes = [Note(where, "defined here")]
+        return SpecError(
             [Diagnostic("DLS0201", f"`{name}` is used before it is defined", span, "too early", notes)]
         )
-    raise unknown_name(name, span, frame.scope.visible())
+    why, hint = _NEVER[kind]
+    notes = [Note(where, "assigned here")]
+    message = f"`{name}` has no value: {why}"
+    return SpecError([Diagnostic("DLS0223", message, span, "no value here", notes, hint.format(name))])
 
 
 def visible_operator(name: str) -> type[Op] | None:

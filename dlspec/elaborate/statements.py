@@ -66,9 +66,8 @@ def run_body(block: tree.Block, frame: Frame, actual: Sequence[Types] | None, us
     True when it is fine.
     """
     run = Run(frame, actual, use, block.is_model)
-    frame.defined = {
-        name.id: name.span for s in reversed(block.body.statements) for name in assigned_names(s)
-    }
+    names = [pair for s in block.body.statements for pair in assigned_within(s, None)]
+    frame.defined = {name.id: (name.span, around) for name, around in reversed(names)}
     run.statements(block.body.statements)
     if run.fine and not run.results:
         problem = fail("DLS0408", f"`{block.name.id}` has no output", block.name.span,
@@ -228,10 +227,19 @@ def _output_name(statement: tree.OutputStatement, index: int, expr: tree.Expr, p
 def _for(run: Run, statement: tree.For) -> None:
     for item in iterable(statement.iterable, run.frame):
         bind_targets(run.frame.scope, statement.targets, item, statement.iterable.span)
+        _label_targets(run.frame, statement.targets)
         before = run.fine
         run.statements(statement.body.statements)
         if before and not run.fine:
             return  # the other rounds would say the same again
+
+
+def _label_targets(frame: Frame, targets: list[tree.Name]) -> None:
+    """Tensors that a `for` goes over and that have no name yet are called as in the loop."""
+    for target in targets:
+        value = frame.scope.names[target.id]
+        if isinstance(value, Handle) and value.builder is frame.builder and value.name not in frame.made:
+            value.builder.label(value, target.id)
 
 
 def _if(run: Run, statement: tree.If) -> None:
@@ -288,16 +296,24 @@ def assigned(statement: tree.Statement) -> list[str]:
 
 def assigned_names(statement: tree.Statement) -> list[tree.Name]:
     """The names that a statement defines, at any depth, where they are written."""
+    return [name for name, _ in assigned_within(statement, None)]
+
+
+Within = tuple[tree.Name, tree.Statement | None]
+
+
+def assigned_within(statement: tree.Statement, around: tree.Statement | None) -> list[Within]:
+    """The names that a statement defines, at any depth, each with the innermost loop or choice around it."""
     match statement:
         case tree.Input():
-            return [statement.name]
+            return [(statement.name, around)]
         case tree.Assign():
-            return statement.targets
+            return [(name, around) for name in statement.targets]
         case tree.OutputStatement():
-            return statement.names
+            return [(name, around) for name in statement.names]
         case tree.For() | tree.RepeatStatement():
-            return [n for s in statement.body.statements for n in assigned_names(s)]
+            return [pair for s in statement.body.statements for pair in assigned_within(s, statement)]
         case tree.If():
             bodies = [statement.then, *([statement.otherwise] if statement.otherwise else [])]
-            return [n for body in bodies for s in body.statements for n in assigned_names(s)]
+            return [pair for b in bodies for s in b.statements for pair in assigned_within(s, statement)]
     return []

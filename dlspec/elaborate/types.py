@@ -102,9 +102,8 @@ def bind_type(
             error = _unfit("DLS0315", message, f"{dim}, not {expected}", use, expr.span)
             place = frame.scope.spans.get(expr.id) if isinstance(expr, tree.Name) else None
             if place is not None:
-                error.diagnostics[0].notes.append(
-                    Note(place, f"`{expr.span.text}` is {expected} from here on")
-                )
+                what = str(expected) if isinstance(expected, int) else f"the symbol {expected}"
+                error.diagnostics[0].notes.append(Note(place, f"`{expr.span.text}` is {what} from here on"))
             raise error
     return unnamed_sizes(actual, name, frame, known)
 

@@ -13,6 +13,7 @@ from dlspec.ir.condition import renamed
 from dlspec.ir.graph import Call, Node, Weight
 from dlspec.ir.op import Init
 from dlspec.passes.outline import Plan, raw_weights
+from dlspec.passes.rolled import Loop
 
 
 class Attributes:
@@ -90,7 +91,8 @@ class Attributes:
         made = call(names.name, args, named)
         if node.op.repeat == 1:
             return made
-        form = "stack" if len(node.inputs) == len(node.outputs) == 1 else "list"
+        plain = len(node.inputs) == len(node.outputs) == 1 and not isinstance(node.op, Loop)
+        form = "stack" if plain else "list"
         repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
         return self._option(form, block=made, repeat=repeat)
 

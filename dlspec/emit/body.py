@@ -8,38 +8,26 @@ A variable is used again as soon as its value is dead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from dlspec.emit.code import Code, call, literal
 from dlspec.emit.dims import Shapes
+from dlspec.emit.loops import Line, Loops
 from dlspec.emit.manifest import Row
-from dlspec.emit.naming import ModuleNames, key_of
-from dlspec.emit.pieces import WIDTH, Expressions, Piece
+from dlspec.emit.naming import ModuleNames
+from dlspec.emit.pieces import WIDTH, Piece
 from dlspec.emit.rows import Rows
 from dlspec.ir.condition import renamed
 from dlspec.ir.graph import Call, Node
 from dlspec.passes.options import Option
 from dlspec.passes.outline import Plan
+from dlspec.passes.rolled import Loop
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One logical line of a body; its indent is relative to the body."""
-
-    text: str
-    indent: int = 0
-
-    def __str__(self) -> str:
-        return "    " * self.indent + self.text
-
-
-class Body(Expressions):
+class Body(Loops):
     """Prints one graph."""
 
     def __init__(self, plan: Plan, names: ModuleNames, rows: Rows, shapes: Shapes) -> None:
         super().__init__(plan, names, rows)
         self.shapes = shapes
-        self.lines: list[Line] = []
         self._within: list[Option] = []  # whose nodes are being printed
 
     def statements(self) -> tuple[list[Line], str]:
@@ -142,8 +130,10 @@ class Body(Expressions):
         """Print one node, or keep its expression until it is used."""
         if _is_scalar(node):
             self.literals[node.output] = (index, node)
-        elif isinstance(node.op, Call) and node.op.repeat > 1 and not self._is_stack(node):
-            self._loop(index, node, node.op)
+        elif isinstance(node.op, Loop):
+            self.list_loop(node, node.op)
+        elif isinstance(node.op, Call) and node.op.repeat > 1 and not self.is_stack(node):
+            self.copies_loop(index, node, node.op)
         else:
             piece = self.piece(index, node, row)
             once = len(node.outputs) == 1 and self.uses.get(node.output) == 1
@@ -163,37 +153,6 @@ class Body(Expressions):
         if len(values) == 1 and shape not in before and len(text) + len(shape) + 4 <= WIDTH:
             text += f"  # {shape}"
         self.lines.append(Line(text))
-
-    def _is_stack(self, node: Node) -> bool:
-        """Whether copies in a row are one layer, which is called like any other."""
-        plain = len(node.inputs) == len(node.outputs) == 1
-        return plain and self.module.callee(node).name not in self.module.functions
-
-    def _copy(self, index: int, node: Node, operands: Sequence[Code]) -> tuple[str, Code]:
-        """The head of a loop over copies, and one copy applied."""
-        assert isinstance(node.op, Call)
-        if self.module.callee(node).name in self.module.functions:
-            repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
-            return f"for _ in range({literal(repeat)}):", self.called(index, node, operands)
-        layer = self.variables.names.fresh("block")
-        return f"for {layer} in self.{self.names.attributes[key_of(node)]}:", call(layer, operands)
-
-    def _loop(self, index: int, node: Node, op: Call) -> None:
-        """A stack of blocks that pass on several values, or are all given another one."""
-        for name in node.inputs:
-            if name in self.pending:
-                self.assign((name,), self.pending.pop(name))
-        codes = [self.value(name, node) for name in node.inputs if name]
-        reads = [name for name in node.inputs if name in self.variables.held]
-        carried, rest = codes[: op.carried], codes[op.carried :]
-        self.variables.release([name for name in node.inputs[: op.carried] if name in self.variables.held])
-        targets = [self.variables.hold(value, reads) for value in node.outputs]
-        if [str(c) for c in carried] != targets:
-            self.lines.append(Line(f"{', '.join(targets)} = {', '.join(carried)}"))
-        head, made = self._copy(index, node, [Code(target) for target in targets] + rest)
-        self.lines.append(Line(head))
-        self.lines.append(Line(f"{', '.join(targets)} = {made}", 1))
-        self.variables.release([name for name in node.inputs[op.carried :] if name in self.variables.held])
 
     def _returned(self, value: str) -> str:
         piece = self.pending.pop(value, None)

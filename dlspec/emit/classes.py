@@ -7,9 +7,10 @@ from textwrap import wrap
 from typing import Any
 
 from dlspec.emit.attributes import Attributes
-from dlspec.emit.body import Body, Line
+from dlspec.emit.body import Body
 from dlspec.emit.code import comment_text, literal
 from dlspec.emit.dims import Shapes
+from dlspec.emit.loops import Line
 from dlspec.emit.naming import ModuleNames, kept
 from dlspec.emit.rows import Rows
 from dlspec.passes.outline import Plan

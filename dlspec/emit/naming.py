@@ -150,7 +150,11 @@ def _functions(outline: Outline) -> set[str]:
     found: set[str] = set()
     for plan in outline.plans:  # callees come first
         callees = {outline.of[n.op.graph].name for n in plan.graph.nodes if isinstance(n.op, Call)}
-        if plan.graph.function and callees <= found and all(r is None or r.kind != "init" for r in plan.rows):
+        if (
+            plan.graph.function
+            and callees <= found
+            and all(r is None or r.kind != "init" or r.op == "constant" for r in plan.rows)
+        ):
             found.add(plan.name)
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 from dlspec._collector import collector_paused
 from dlspec.diagnostics import fail
 from dlspec.emit.manifest import Backend
-from dlspec.emit.onnx_names import value_names
+from dlspec.emit.onnx_names import result_names, value_names
 from dlspec.emit.onnx_nodes import Printer
 from dlspec.emit.onnx_text import SIZES, properties, quote, type_text
 from dlspec.ir.graph import Graph, Program, Value
@@ -96,7 +96,8 @@ def print_graph(
     body = "".join(map(printer.node, graph.nodes))
     body += "".join(f"  {quote(name)} = Identity ({quote(names[value])})\n" for name, value in copies)
     inputs = tuple(_value(value.name, printer.helpers.typed(value.type)) for value in graph.inputs)
-    outputs = tuple(_value(o.name, printer.helpers.typed(graph.types[o.value])) for o in graph.outputs)
+    results = zip(result_names(graph), graph.outputs, strict=True)
+    outputs = tuple(_value(name, printer.helpers.typed(graph.types[o.value])) for name, o in results)
     weights = tuple(place_weights((w.name, printer.helpers.typed(w.type)) for w in graph.weights))
     header = backend.template("model.onnxtxt.jinja").render(
         opset=about["opset"],

@@ -37,9 +37,9 @@ class Piece:
 # What a consumer of one kind takes into itself: kind of the operand to its greatest depth of calls.
 TAKES: dict[str, dict[str, int]] = {
     "arithmetic": {"atom": 1, "arithmetic": 2, "light": 3, "heavy": 2, "postfix": 2, "other": 1},
-    "light": {"atom": 1, "arithmetic": 1, "light": 2, "heavy": 2},
+    "light": {"atom": 1, "arithmetic": 1, "light": 2, "heavy": 2, "postfix": 1},
     "heavy": {"atom": 1, "arithmetic": 0, "light": 2},
-    "other": {"atom": 1, "arithmetic": 1, "light": 1},
+    "other": {"atom": 1, "arithmetic": 1, "light": 1, "postfix": 1},
     "postfix": {"atom": 1, "arithmetic": 0, "postfix": 1},
 }
 
@@ -109,7 +109,9 @@ class Expressions:
     def _combine(self, index: int, node: Node, row: Row | None, kind: str, taken: dict[str, Piece]) -> Piece:
         operands, reads = self._operands(node, row, taken)
         source = self.arguments.source(index, node, operands, self.parameter, self._extra)
-        if row is None or row.kind == "init":
+        if self.is_function and row is not None and row.kind == "init":
+            code = self.rows.template(self.rows.backend.options[row.op], row, source)
+        elif row is None or row.kind == "init":
             code = self._applied(index, node, row, operands, source)
         else:
             self.needs.update(dict.fromkeys(row.needs))

@@ -226,13 +226,30 @@ def _no_broadcast(left: Shape, right: Shape, unlike: list[int]) -> OpError:
         "" if len(unlike) == 1 else f", and {len(unlike) - 1} more {'axis' if len(unlike) == 2 else 'axes'}"
     )
     short, long = sorted((left, right), key=len)
-    hint = "two sizes fit when they are equal or one of them is 1"
+    hint = _skip_hint(left, right) or "two sizes fit when they are equal or one of them is 1"
     if len(short) < len(long) and tuple(long[: len(short)]) == tuple(short):
         axes = ", ".join(str(axis) for axis in range(len(short), len(long)))
         axes = axes if len(long) - len(short) == 1 else f"[{axes}]"
         hint = f"shapes are aligned at the last axis; `unsqueeze(..., axis = {axes})` adds what is missing"
     shapes = f"shapes [{_join(left)}] and [{_join(right)}]"
     return OpError(f"{shapes} do not broadcast: {against}{more}", label=against, hint=hint)
+
+
+def _skip_hint(left: Shape, right: Shape) -> str | None:
+    """How a skip around layers that changed a batch of images can be made to fit: by a 1x1 convolution."""
+    for before, after in ((left, right), (right, left)):
+        pairs = [
+            (a, b)
+            for a, b in zip(before[2:], after[2:], strict=False)
+            if isinstance(a, int) and isinstance(b, int)
+        ]
+        if len(before) != 4 or len(after) != 4 or len(pairs) != 2 or not isinstance(after[1], int):
+            continue
+        stride = -(-pairs[0][0] // pairs[0][1])
+        if all((size - 1) // stride + 1 == wanted for size, wanted in pairs):
+            options = f"{after[1]}, 1, stride = {stride}" if stride > 1 else f"{after[1]}, 1"
+            return f"where one is a skip, `-> Conv2d({options})` makes [{_join(before)}] fit"
+    return None
 
 
 def axis_index(axis: int, rank: int, argument: str = "axis") -> int:

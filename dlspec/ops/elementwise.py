@@ -37,8 +37,30 @@ class _Binary(Op):
         return tensor(dtype, broadcast(x.shape, y.shape))
 
 
+def _like_bias(x: TensorType, y: TensorType) -> bool:
+    """Whether y has one long axis, as long as x's second or last, but is not a bias of its last.
+
+    `keras.ops.add` on TensorFlow takes it for a bias all the same, of the axis that is as long (Keras 3.15).
+    """
+    long = [axis for axis, length in enumerate(y.shape) if length != 1]
+    if len(long) != 1 or x.rank < 2 or not isinstance(y.shape[long[0]], int):
+        return False
+    length = y.shape[long[0]]
+    fits = long[0] == y.rank - 1 and x.shape[-1] == length
+    return not fits and length in (x.shape[1], x.shape[-1])
+
+
 class Add(_Binary):
     """x + y."""
+
+    examples: ClassVar = [
+        *_Binary.examples,
+        ({}, ("f32[2, 4, 3, 3]", "i64[3, 1]")),
+        ({}, ("f32[4, 2, 1]", "i64[2]")),
+    ]
+
+    def facts(self, x: TensorType, y: TensorType) -> dict[str, Any]:
+        return {"dtype": promote(x, y), "like_bias": _like_bias(x, y)}
 
     def reference(self, x: Any, y: Any) -> Any:
         return x + y

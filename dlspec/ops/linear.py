@@ -35,7 +35,7 @@ class Matmul(Op):
             raise OpError(
                 f"a matrix product of {x} and {y}: {x.shape[-1]} columns meet {y.shape[-2]} rows",
                 label=f"{x.shape[-1]} against {y.shape[-2]}",
-                hint="transpose the right side: `a @ transpose(b)`" if x.shape[-1] == y.shape[-1] else None,
+                hint=_product_hint(x, y),
             )
         batch = broadcast(x.shape[:-2], y.shape[:-2])
         return tensor(promote(x, y), (*batch, x.shape[-2], y.shape[-1]))
@@ -116,3 +116,15 @@ class Linear(Op):
     def decompose(self, b: Any, x: Any, weight: Any, bias: Any = None) -> Any:
         y = x @ b.transpose(weight)
         return y if bias is None else y + bias
+
+
+def _product_hint(x: TensorType, y: TensorType) -> str | None:
+    """How sides that do not fit could: turned round, or, such as with a shared table of words, made as wide."""
+    if x.shape[-1] == y.shape[-1]:
+        return "turn the right side round: `a @ transpose(b)`, or leave out the `transpose` that is there"
+    rows = y.shape[-2]
+    return (
+        f"`-> Linear({rows})` makes the left side as wide as the right side is high"
+        if isinstance(rows, int)
+        else None
+    )

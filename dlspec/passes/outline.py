@@ -81,7 +81,7 @@ def outline(program: Program, key: str | Sequence[str], backend: Backend) -> Out
     """The classes to print for the graph `key` (or several) of a lowered program."""
     work = _Outliner(program, backend)
     entries = [key] if isinstance(key, str) else list(key)
-    for name, keys in by_name(program, entries).items():
+    for name, keys in by_name(program, entries):
         work.definition(name, keys, is_entry=not set(entries).isdisjoint(keys))
     return Outline(tuple(work.plans), work.of, work.graphs)
 

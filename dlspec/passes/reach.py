@@ -7,35 +7,51 @@ from collections.abc import Sequence
 from dlspec.ir.graph import Call, Program
 
 
-def by_name(program: Program, entries: Sequence[str]) -> dict[str, list[str]]:
-    """The graphs reachable from `entries` by the name of their definition, callees first."""
-    order: dict[str, None] = {}
+def by_name(program: Program, entries: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The graphs reachable from `entries` by the name of their definition, callees first.
 
-    def visit(current: str) -> None:
-        if current not in order:
-            for callee in dict.fromkeys(
-                n.op.graph for n in program.graphs[current].nodes if isinstance(n.op, Call)
-            ):
-                visit(callee)
-            order[current] = None
+    Definitions of one name, such as two files may have, are one group, unless they use each other.
+    """
+    groups: list[tuple[str, list[str]]] = []
+    of: dict[str, int] = {}
+    latest: dict[str, int] = {}
+    after: list[set[int]] = []  # a group must wait for those that any of its graphs calls
+
+    def waits_for(callees: set[int], group: int) -> bool:
+        """Whether the callees, or what they use, are or use `group`."""
+        waiting, seen = list(callees), set(callees)
+        while waiting:
+            new = after[waiting.pop()] - seen
+            waiting.extend(new)
+            seen |= new
+        return group in seen
+
+    def visit(key: str) -> None:
+        if key in of:
+            return
+        called = list(dict.fromkeys(n.op.graph for n in program.graphs[key].nodes if isinstance(n.op, Call)))
+        for callee in called:
+            visit(callee)
+        name, callees = program.graphs[key].name, {of[callee] for callee in called}
+        group = latest.get(name, -1)
+        if group < 0 or waits_for(callees, group):
+            group = latest[name] = len(groups)
+            groups.append((name, []))
+            after.append(set())
+        groups[group][1].append(key)
+        after[group] |= callees
+        of[key] = group
 
     for entry in entries:
         visit(entry)
-    names: dict[str, list[str]] = {}
-    after: dict[str, set[str]] = {}  # a definition must wait for those that any of its instances calls
-    for current in order:
-        graph = program.graphs[current]
-        names.setdefault(graph.name, []).append(current)
-        callees = {program.graphs[n.op.graph].name for n in graph.nodes if isinstance(n.op, Call)}
-        after.setdefault(graph.name, set()).update(callees)
-    done: dict[str, list[str]] = {}
+    done: dict[int, tuple[str, list[str]]] = {}
 
-    def place(name: str) -> None:
-        if name not in done:
-            for callee in sorted(after[name] - {name}, key=list(names).index):
+    def place(group: int) -> None:
+        if group not in done:
+            for callee in sorted(after[group]):
                 place(callee)
-            done[name] = names[name]
+            done[group] = groups[group]
 
-    for name in names:
-        place(name)
-    return done
+    for group in range(len(groups)):
+        place(group)
+    return list(done.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +127,16 @@ def _session(source: str | bytes, threads: int | None, weights: Mapping[str, Any
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def predict(session: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs by name; inputs that the model does not have are left out, element types are adapted."""
+def predict(session: Any, inputs: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """The outputs by name (in order `names`, as the spec has them; else as the model does); inputs that the model
+    does not have are left out, element types are adapted.
+    """
     feeds = {
         value.name: np.asarray(inputs[value.name], dtype=_NUMPY.get(value.type), order="C")
         for value in session.get_inputs()
     }
-    names = [value.name for value in session.get_outputs()]
-    return dict(zip(names, session.run(names, feeds), strict=True))
+    found = [value.name for value in session.get_outputs()]
+    return dict(zip(names or found, session.run(found, feeds), strict=True))
 
 
 _NUMPY = {

@@ -83,7 +83,8 @@ def predict(program: Program, model: str, weights: Path, backend: str, inputs: A
         from dlspec.runtime import onnx
 
         text = print_onnx(program, model, load_backend("onnx"), prepare=preparation(program, model))
-        return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs)
+        names = [output.name for output in program.model(model).outputs]
+        return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs, names)
     from dlspec.runtime import live
 
     prepared = _prepared(program, model, inputs)

@@ -86,7 +86,7 @@ def _make(weight: Weight, recipe: Recipe | Constant, tensors: Tensors, seed: int
     if isinstance(recipe, Constant):
         value = recipe.value
         return draw(weight, seed) if value is None else np.full(_shape(weight), value, np.float32)
-    return np.ascontiguousarray(recipe.read(tensors), dtype=np.float32)
+    return np.asarray(recipe.read(tensors), dtype=np.float32, order="C")
 
 
 class _Checks:

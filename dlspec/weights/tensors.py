@@ -126,7 +126,7 @@ def write_safetensors(path: str | Path, tensors: Tensors, metadata: Mapping[str,
     with Path(path).open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
-            array = np.ascontiguousarray(tensors[name].read())
+            array = np.asarray(tensors[name].read(), order="C")
             file.write(array.reshape(-1).view(np.uint8).data)
 
 

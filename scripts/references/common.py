@@ -32,6 +32,8 @@ class Reference:
         makes the model, saves it into the folder given, and runs it.
     settings
         what the spec is set to, so that it has the sizes and conventions of the reference.
+    heavy
+        proved by the script only, not by the tests.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Reference:
     mapping: str
     build: Callable[[Path], Sample]
     settings: dict[str, Any] = field(default_factory=dict)
+    heavy: bool = False
 
 
 def generator(name: str) -> np.random.Generator:

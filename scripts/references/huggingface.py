@@ -88,6 +88,25 @@ def llama(folder: Path) -> Sample:
     )
 
 
+def mixtral(folder: Path) -> Sample:
+    """Two of four experts for each token."""
+    sizes = {
+        "vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "intermediate_size": 48, "num_local_experts": 4, "num_experts_per_tok": 2,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},
+    }  # fmt: skip
+    given = {"input_ids": tokens(99, 20)}
+    return _build(
+        folder,
+        "MixtralForCausalLM",
+        "MixtralConfig",
+        sizes,
+        given,
+        {"logits": "logits"},
+        {"input_ids": "tokens"},
+    )
+
+
 def vit(folder: Path) -> Sample:
     sizes = {
         "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
@@ -128,6 +147,10 @@ HUGGINGFACE = [
     Reference(
         "llama", "language/llama", "Llama", "transformers", "LlamaForCausalLM", "huggingface", llama,
         _small("Llama", words=99, width=32, depth=2, heads=4, kv_heads=2, hidden=48),
+    ),
+    Reference(
+        "mixtral", "language/mixtral", "Mixtral", "transformers", "MixtralForCausalLM", "huggingface", mixtral,
+        _small("Mixtral", words=99, width=32, depth=2, heads=4, kv_heads=2, hidden=48, experts=4),
     ),
     Reference(
         "vit", "vision/vit", "ViT", "transformers", "ViTForImageClassification", "huggingface", vit,

@@ -11,7 +11,6 @@ import numpy as np
 
 from scripts.references.common import Reference, Sample, drawn, images
 
-
 CLASSES = 10
 
 
@@ -41,22 +40,22 @@ def _build(folder: Path, model: str, size: int, file: str, scale: int, **options
 
 def _application(
     name: str, spec: str, model: str, title: str, size: int, file: str, settings: dict[str, Any],
-    scale: int = 1, **options: Any,
+    scale: int = 1, heavy: bool = True, **options: Any,
 ) -> Reference:  # fmt: skip
     """A reference; settings are of the model's parameters, beside its size."""
     build = partial(_build, model=title, size=size, file=file, scale=scale, **options)
     sized = {"classes": CLASSES, "size": size, **settings}
     prefixed = {f"{model}.{key}": value for key, value in sized.items()}
-    return Reference(name, spec, model, "keras.applications", title, "keras", build, prefixed)
+    return Reference(name, spec, model, "keras.applications", title, "keras", build, prefixed, heavy)
 
 
 KERAS = [
     _application("vgg16", "vision/vgg", "VGG16", "VGG16", 64, "vgg.weights.h5", {}),
-    _application("resnet50_keras", "vision/resnet", "ResNet50V1", "ResNet50", 64, "resnet.keras", {}),
+    _application("resnet50", "vision/resnet", "ResNet50V1", "ResNet50", 64, "resnet.keras", {}),
     _application("densenet121", "vision/densenet", "DenseNet121", "DenseNet121", 64, "densenet.h5", {"eps": 1.001e-5}),
     _application(
         "mobilenet_v2", "vision/mobilenet_v2", "MobileNetV2", "MobileNetV2", 64, "mobilenet.weights.h5",
-        {"same": True, "eps": 1e-3},
+        {"same": True, "eps": 1e-3}, heavy=False,
     ),
     _application(
         "inception_v3", "vision/inception_v3", "InceptionV3", "InceptionV3", 96, "inception.keras",
@@ -67,7 +66,7 @@ KERAS = [
         {"same": True, "eps": 1e-3}, scale=255,
     ),
     _application(
-        "convnext_keras", "vision/convnext", "ConvNeXtTiny", "ConvNeXtTiny", 64, "convnext.weights.h5", {},
+        "convnext_tiny", "vision/convnext", "ConvNeXtTiny", "ConvNeXtTiny", 64, "convnext.weights.h5", {},
         include_preprocessing=False,
     ),
 ]  # fmt: skip

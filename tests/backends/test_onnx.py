@@ -210,6 +210,19 @@ def test_results_that_are_inputs_or_weights_or_twice_the_same() -> None:
     agree(program(b.build()), {"x": drawn(2)})
 
 
+def test_a_result_may_be_called_as_an_input() -> None:
+    b = Builder("Net")
+    x = b.input("x", "f32[N, 4]")
+    b.input("x_out", "f32[N, 4]")
+    b.output("x", b.relu(x))
+    source = program(b.build())
+    assert [value.name for value in printed(source).outputs] == ["x_out_out"]
+    session = runtime.session(runtime.to_model(printed(source), {}))
+    given = np.array([[-1, 2, -3, 4]], "f4")
+    found = runtime.predict(session, {"x": given, "x_out": given}, ["x"])
+    np.testing.assert_array_equal(found["x"], np.maximum(given, 0))
+
+
 def test_a_result_may_have_the_name_of_another_value() -> None:
     b = Builder("Net")
     x = b.input("x", "f32[2]")

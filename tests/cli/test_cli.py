@@ -189,6 +189,40 @@ def test_ir(spec: Path) -> None:
     assert answer("ir", "--schema")["title"] == "Program"
 
 
+def test_draw(spec: Path, tmp_path: Path) -> None:
+    shown = run("draw", spec)
+    assert shown.stdout.startswith("<svg ")
+    assert all(word in shown.stdout for word in ("Net", "Linear", "relu", "logits"))
+    out = tmp_path / "net.svg"
+    assert run("draw", spec, "--out", out).exit_code == 0
+    assert out.read_text(encoding="utf-8") == shown.stdout
+    refused = run("draw", spec, "--out", out)
+    assert refused.exit_code == 1
+    assert "DLS0802" in refused.stderr
+    assert run("draw", spec, "--out", out, "--force").exit_code == 0
+
+
+def test_specs() -> None:
+    rows = json.loads(run("specs", "--json").stdout)
+    row = next(row for row in rows if row["spec"] == "survey/cnn")
+    assert row["models"] == {"Classifier": 53_002}
+    assert row["about"]
+    assert "survey/cnn" in run("specs").stdout
+    path = Path(run("specs", "--path", "survey/cnn").stdout.strip())
+    assert path == Path(row["path"])
+    assert run("specs", "cnn").stdout == path.read_text(encoding="utf-8")
+    assert run("specs", "--path").exit_code == 2
+    refused = run("specs", "survey/cmn")
+    assert refused.exit_code == 1
+    assert "did you mean `survey/cnn`?" in refused.stderr
+
+
+def test_shipped_specs_go_wherever_specs_go() -> None:
+    assert run("check", "zoo:survey/cnn").exit_code == 0
+    assert json.loads(run("summary", "zoo:cnn", "--json").stdout)["parameters"] == 53_002
+    assert "DLS0810" in run("summary", "zoo:nothing").stderr
+
+
 def test_explain() -> None:
     known = answer("explain")
     assert "DLS0201" in known

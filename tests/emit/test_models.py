@@ -189,3 +189,15 @@ def test_one_class_for_sizes_that_differ(body: str) -> None:
     rng = np.random.default_rng(0)
     inputs = {"x": rng.normal(size=(3, 8)).astype("f4"), "y": rng.normal(size=(3, 12)).astype("f4")}
     assert_close(torch_and_reference(program, inputs))
+
+
+def test_definitions_of_one_name_may_use_each_other() -> None:
+    """The body of a repeat is called `Layer`, too."""
+    pytest.importorskip("torch")
+    program = dlspec.loads(
+        "block Layer { input x: [N, D]  output x -> Linear(D) }\n"
+        "block Pair { input x: [N, D]  input y  output (x -> Layer) + y }\n"
+        "model Net { input x: f32[N, 8]  repeat 2 { x = (x, x) -> Pair }  output y = x -> Layer }"
+    ).program
+    assert printed(program).count("class Layer") == 2
+    assert_close(torch_and_reference(program, {"x": np.ones((3, 8), "f4")}))

@@ -209,6 +209,15 @@ def test_fresh_layers() -> None:
     assert (found.code, found.hint) == ("DLS0732", "did you mean `linear`?")
 
 
+def test_scalars() -> None:
+    model = dlspec.loads("""
+        model Net { input x: f32[N, 4]  scale = Parameter([], init = ones)  output y = x * scale }
+    """).model()
+    found = model.convert({"gain": np.float64(3)}, {"weights": {"scale": "gain"}})
+    assert (found["scale"].shape, found["scale"].dtype) == ((), np.float32)
+    assert found["scale"] == 3
+
+
 def test_keras_conventions() -> None:
     """A rule names layers; their variables and layouts are those of the Keras backend."""
     spec = dlspec.loads("""

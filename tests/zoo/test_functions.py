@@ -105,6 +105,46 @@ def logit_laplace(drawn: Array, image: Array) -> Array:
     return -np.mean(np.log(density))
 
 
+def map_loss(penalties: Array, label: Array) -> Array:
+    rows = zip(penalties, label, strict=True)
+    return np.mean([y[k] + np.log(np.exp(-0.1) + np.exp(-y).sum()) for y, k in rows])
+
+
+def margin_loss(lengths: Array, drawn: Array, image: Array, label: Array) -> Array:
+    there = label[:, None] == np.arange(10)
+    margins = np.where(there, np.maximum(0, 0.9 - lengths) ** 2, 0.5 * np.maximum(0, lengths - 0.1) ** 2)
+    return (margins.sum() + 0.0005 * ((drawn - image.reshape(drawn.shape)) ** 2).sum()) / len(label)
+
+
+def total_variation(x: Array) -> Array:
+    places = np.ndindex(*(n - more for n, more in zip(x.shape, (0, 0, 1, 1), strict=True)))
+    return sum(
+        (x[n, c, i, j] - x[n, c, i, j + 1]) ** 2 + (x[n, c, i, j] - x[n, c, i + 1, j]) ** 2
+        for n, c, i, j in places
+    ) / (2 * len(x))
+
+
+def reorg(x: Array) -> Array:
+    """Index by index as reorg_cpu of Darknet does it, whose width, height and channels are those of its input."""
+    n, c, h, w = x.shape
+    flat, out = x.ravel(), np.empty(x.size)
+    for b, k, j, i in np.ndindex(n, c, h, w):
+        part, offset = k % (c // 4), k // (c // 4)
+        column, row = i * 2 + offset % 2, j * 2 + offset // 2
+        out[i + w * (j + h * (k + c * b))] = flat[column + w * 2 * (row + h * 2 * (part + c // 4 * b))]
+    return out.reshape(n, 4 * c, h // 2, w // 2)
+
+
+def iou(a: Array, b: Array) -> Array:
+    sides = [
+        np.minimum(a[:, i] + a[:, i + 2] / 2, b[:, i] + b[:, i + 2] / 2)
+        - np.maximum(a[:, i] - a[:, i + 2] / 2, b[:, i] - b[:, i + 2] / 2)
+        for i in (0, 1)
+    ]
+    shared = np.where(np.minimum(*sides) > 0, sides[0] * sides[1], 0)
+    return shared / (a[:, 2] * a[:, 3] + b[:, 2] * b[:, 3] - shared)
+
+
 def seen(place: Array) -> Array:
     """What a 4x4 image after 6 tokens of text sees in 3x3 around it, cell by cell in the order of rows."""
     found = np.zeros((22, 22))
@@ -178,6 +218,23 @@ CASES = {
         {"x": "f32[N, 2, 12]", "word": "i64[N, 3]", "y": "f32[N, 4, 11]", "code": "i64[N, 4]"},
         "stream_loss(x, word, y, code)", lambda x, word, y, code: (
             cross_entropy(x, word[:, 1:]).mean() / 8 + cross_entropy(y, code).mean() * 7 / 8)),
+    "map_loss": Case("vision/lenet", "map_loss", {"x": "f32[N, 10]", "label": "i64[N]"},
+        "map_loss(square(x), label)", lambda x, label: map_loss(x**2, label)),
+    "margin_loss": Case("vision/capsnet", "margin_loss",
+        {"x": "f32[N, 10]", "drawn": "f32[N, 16]", "image": "f32[N, 1, 4, 4]", "label": "i64[N]"},
+        "margin_loss(sigmoid(x), drawn, image, label)",
+        lambda x, drawn, image, label: margin_loss(sigmoid(x), drawn, image, label)),
+    "pixel_loss": Case("vision/fcn", "pixel_loss", {"x": "f32[N, 10, 4, 4]", "label": "i64[N, 4, 4]"},
+        "pixel_loss(x, label)", lambda x, label: cross_entropy(np.moveaxis(x, 1, -1), label).sum()),
+    "gram": Case("std/style", "gram", {"x": "f32[N, 3, 4, 4]"}, "gram(x)",
+        lambda x: np.array([one.reshape(3, 16) @ one.reshape(3, 16).T / 48 for one in x])),
+    "total_variation": Case("std/style", "total_variation", {"x": "f32[N, 3, 4, 4]"}, "total_variation(x)",
+        total_variation),
+    "crop": Case("std/crop", "crop", {"x": "f32[N, 2, 8, 9]", "y": "f32[N, 3, 4, 4]"},
+        "crop(x, y) + crop(x, y, offset = 1)", lambda x, y: x[:, :, 2:6, 2:6] + x[:, :, 1:5, 1:5]),
+    "reorg": Case("vision/yolo", "reorg", {"x": "f32[N, 8, 4, 6]"}, "reorg(x)", reorg),
+    "iou": Case("std/detection", "iou", {"x": "f32[N, 4]", "y": "f32[N, 4]"}, "iou(exp(x), exp(y))",
+        lambda x, y: iou(np.exp(x), np.exp(y))),
     **{
         f"attention by {name}": Case("std/similarity", f"{name}, attend", SEQUENCES, f"attend({name}(q, k), v)",
             lambda q, k, v, score=score: softmax(score(q[:, :, None], k[:, None])) @ v)

@@ -2,7 +2,7 @@ from keras import layers, ops
 
 
 class PeepholeLSTMCell(layers.Layer):
-    """One step of an LSTM, perhaps with a second bias, or gates that see the cell (Gers and Schmidhuber 2000)."""
+    """An LSTM's step, with peepholes (Gers and Schmidhuber 2000) or a second bias."""
 
     def __init__(
         self,
