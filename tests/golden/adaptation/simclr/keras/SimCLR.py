@@ -42,7 +42,6 @@ class ConvBN(layers.Layer):
         channels: int,
         kernel: int,
         padding: int,
-        with_option: bool,
         stride: int = 1,
         groups: int = 1,
         bias: bool = False,
@@ -50,14 +49,13 @@ class ConvBN(layers.Layer):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.with_option = with_option
         self.conv = layers.Conv2D(
             channels, kernel, strides=stride, groups=groups, use_bias=bias
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        if self.with_option:
+        if self.padding != 0:
             x = ops.pad(
                 x,
                 (
@@ -87,25 +85,13 @@ class Bottleneck(layers.Layer):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(
-            width, 1, padding=0, with_option=False, bias=bias, eps=eps
-        )
-        self.conv_bn2 = ConvBN(
-            width, 3, padding=1, with_option=True, stride=stride, bias=bias, eps=eps
-        )
-        self.conv_bn3 = ConvBN(
-            4 * width, 1, padding=0, with_option=False, bias=bias, eps=eps
-        )
+        self.conv_bn1 = ConvBN(width, 1, padding=0, bias=bias, eps=eps)
+        self.conv_bn2 = ConvBN(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
+        self.conv_bn3 = ConvBN(4 * width, 1, padding=0, bias=bias, eps=eps)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
             self.project = ConvBN(
-                4 * width,
-                1,
-                padding=0,
-                with_option=False,
-                stride=stride,
-                bias=bias,
-                eps=eps,
+                4 * width, 1, padding=0, stride=stride, bias=bias, eps=eps
             )
 
     def call(self, x):
@@ -165,7 +151,7 @@ class Encoder(layers.Layer):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv_bn = ConvBN(width, 7, padding=3, with_option=True, stride=2)
+        self.conv_bn = ConvBN(width, 7, padding=3, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.stages = Stages(width, width=width)
 

@@ -10,27 +10,39 @@ from keras import layers, ops
 class Logistic(layers.Layer):
     """A stack of logistic layers of these sizes: [N, D] -> [N, sizes[-1]].
 
+    x: float32 [N, D] -> x: float32 [N, 250].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(1000)
+        self.linear2 = layers.Dense(500)
+        self.linear3 = layers.Dense(250)
+
+    def call(self, x):
+        x = ops.sigmoid(self.linear1(x))  # [N, 1000]
+        x = ops.sigmoid(self.linear2(x))  # [N, 500]
+        return ops.sigmoid(self.linear3(x))
+
+
+class LogisticProjection(layers.Layer):
+    """A stack of logistic layers of these sizes: [N, D] -> [N, sizes[-1]].
+
     x: float32 [N, D] -> x: float32 [N, 784].
     """
 
-    def __init__(
-        self, out_features: int, out_features2: int, with_linear4: bool
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.linear1 = layers.Dense(out_features)
+        self.linear1 = layers.Dense(250)
         self.linear2 = layers.Dense(500)
-        self.linear3 = layers.Dense(out_features2)
-        self.linear4 = None
-        if with_linear4:
-            self.linear4 = layers.Dense(784)
+        self.linear3 = layers.Dense(1000)
+        self.linear4 = layers.Dense(784)
 
     def call(self, x):
-        x = ops.sigmoid(self.linear1(x))  # [N, out_features]
+        x = ops.sigmoid(self.linear1(x))  # [N, 250]
         x = ops.sigmoid(self.linear2(x))  # [N, 500]
-        x = ops.sigmoid(self.linear3(x))  # [N, out_features2]
-        if self.linear4 is not None:
-            x = ops.sigmoid(self.linear4(x))
-        return x
+        x = ops.sigmoid(self.linear3(x))  # [N, 1000]
+        return ops.sigmoid(self.linear4(x))
 
 
 class Autoencoder(keras.Model):
@@ -38,9 +50,9 @@ class Autoencoder(keras.Model):
 
     def __init__(self, code: int = 30) -> None:
         super().__init__()
-        self.logistic1 = Logistic(1000, 250, with_linear4=False)
+        self.logistic1 = Logistic()
         self.linear = layers.Dense(code)
-        self.logistic2 = Logistic(250, 1000, with_linear4=True)
+        self.logistic2 = LogisticProjection()
 
     def call(self, image):
         x = self.logistic1(image)  # [N, 250]

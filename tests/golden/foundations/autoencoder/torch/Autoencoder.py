@@ -10,27 +10,39 @@ from torch import Tensor, nn
 class Logistic(nn.Module):
     """A stack of logistic layers of these sizes: [N, D] -> [N, sizes[-1]].
 
+    x: float32 [N, dim] -> x: float32 [N, 250].
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(dim, 1000)
+        self.linear2 = nn.Linear(1000, 500)
+        self.linear3 = nn.Linear(500, 250)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.sigmoid(self.linear1(x))  # [N, 1000]
+        x = torch.sigmoid(self.linear2(x))  # [N, 500]
+        return torch.sigmoid(self.linear3(x))
+
+
+class LogisticProjection(nn.Module):
+    """A stack of logistic layers of these sizes: [N, D] -> [N, sizes[-1]].
+
     x: float32 [N, dim] -> x: float32 [N, 784].
     """
 
-    def __init__(
-        self, dim: int, out_features: int, out_features2: int, with_linear4: bool
-    ) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.linear1 = nn.Linear(dim, out_features)
-        self.linear2 = nn.Linear(out_features, 500)
-        self.linear3 = nn.Linear(500, out_features2)
-        self.linear4 = None
-        if with_linear4:
-            self.linear4 = nn.Linear(1000, 784)
+        self.linear1 = nn.Linear(dim, 250)
+        self.linear2 = nn.Linear(250, 500)
+        self.linear3 = nn.Linear(500, 1000)
+        self.linear4 = nn.Linear(1000, 784)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.sigmoid(self.linear1(x))  # [N, out_features]
+        x = torch.sigmoid(self.linear1(x))  # [N, 250]
         x = torch.sigmoid(self.linear2(x))  # [N, 500]
-        x = torch.sigmoid(self.linear3(x))  # [N, out_features2]
-        if self.linear4 is not None:
-            x = torch.sigmoid(self.linear4(x))
-        return x
+        x = torch.sigmoid(self.linear3(x))  # [N, 1000]
+        return torch.sigmoid(self.linear4(x))
 
 
 class Autoencoder(nn.Module):
@@ -38,9 +50,9 @@ class Autoencoder(nn.Module):
 
     def __init__(self, code: int = 30) -> None:
         super().__init__()
-        self.logistic1 = Logistic(784, 1000, out_features2=250, with_linear4=False)
+        self.logistic1 = Logistic(784)
         self.linear = nn.Linear(250, code)
-        self.logistic2 = Logistic(code, 250, out_features2=1000, with_linear4=True)
+        self.logistic2 = LogisticProjection(code)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         x = self.logistic1(image)  # [N, 250]

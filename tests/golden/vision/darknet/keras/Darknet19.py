@@ -37,15 +37,14 @@ class DarknetConv(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(self, channels: int, kernel: int, with_option: bool) -> None:
+    def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
         self.kernel = kernel
-        self.with_option = with_option
         self.conv = layers.Conv2D(channels, kernel, use_bias=False)
         self.norm = BatchNorm()
 
     def call(self, x):
-        if self.with_option:
+        if self.kernel != 1:
             x = ops.pad(
                 x,
                 (
@@ -71,29 +70,29 @@ class Darknet19Trunk(layers.Layer):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.darknet_conv1 = DarknetConv(width, 3, with_option=True)
+        self.darknet_conv1 = DarknetConv(width, 3)
         self.max_pool1 = layers.MaxPooling2D(2)
-        self.darknet_conv2 = DarknetConv(2 * width, 3, with_option=True)
+        self.darknet_conv2 = DarknetConv(2 * width, 3)
         self.max_pool2 = layers.MaxPooling2D(2)
-        self.darknet_conv3 = DarknetConv(4 * width, 3, with_option=True)
-        self.darknet_conv4 = DarknetConv(2 * width, 1, with_option=False)
-        self.darknet_conv5 = DarknetConv(4 * width, 3, with_option=True)
+        self.darknet_conv3 = DarknetConv(4 * width, 3)
+        self.darknet_conv4 = DarknetConv(2 * width, 1)
+        self.darknet_conv5 = DarknetConv(4 * width, 3)
         self.max_pool3 = layers.MaxPooling2D(2)
-        self.darknet_conv6 = DarknetConv(8 * width, 3, with_option=True)
-        self.darknet_conv7 = DarknetConv(4 * width, 1, with_option=False)
-        self.darknet_conv8 = DarknetConv(8 * width, 3, with_option=True)
+        self.darknet_conv6 = DarknetConv(8 * width, 3)
+        self.darknet_conv7 = DarknetConv(4 * width, 1)
+        self.darknet_conv8 = DarknetConv(8 * width, 3)
         self.max_pool4 = layers.MaxPooling2D(2)
-        self.darknet_conv9 = DarknetConv(16 * width, 3, with_option=True)
-        self.darknet_conv10 = DarknetConv(8 * width, 1, with_option=False)
-        self.darknet_conv11 = DarknetConv(16 * width, 3, with_option=True)
-        self.darknet_conv12 = DarknetConv(8 * width, 1, with_option=False)
-        self.darknet_conv13 = DarknetConv(16 * width, 3, with_option=True)
+        self.darknet_conv9 = DarknetConv(16 * width, 3)
+        self.darknet_conv10 = DarknetConv(8 * width, 1)
+        self.darknet_conv11 = DarknetConv(16 * width, 3)
+        self.darknet_conv12 = DarknetConv(8 * width, 1)
+        self.darknet_conv13 = DarknetConv(16 * width, 3)
         self.max_pool5 = layers.MaxPooling2D(2)
-        self.darknet_conv14 = DarknetConv(32 * width, 3, with_option=True)
-        self.darknet_conv15 = DarknetConv(16 * width, 1, with_option=False)
-        self.darknet_conv16 = DarknetConv(32 * width, 3, with_option=True)
-        self.darknet_conv17 = DarknetConv(16 * width, 1, with_option=False)
-        self.darknet_conv18 = DarknetConv(32 * width, 3, with_option=True)
+        self.darknet_conv14 = DarknetConv(32 * width, 3)
+        self.darknet_conv15 = DarknetConv(16 * width, 1)
+        self.darknet_conv16 = DarknetConv(32 * width, 3)
+        self.darknet_conv17 = DarknetConv(16 * width, 1)
+        self.darknet_conv18 = DarknetConv(32 * width, 3)
 
     def call(self, x):
         x = self.darknet_conv1(x)  # [N, H, W, width]

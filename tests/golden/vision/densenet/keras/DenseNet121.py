@@ -73,18 +73,15 @@ class PreConv(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(
-        self, channels: int, kernel: int, eps: float, with_option: bool
-    ) -> None:
+    def __init__(self, channels: int, kernel: int, eps: float) -> None:
         super().__init__()
         self.kernel = kernel
-        self.with_option = with_option
         self.norm = BatchNorm(epsilon=eps)
         self.conv = layers.Conv2D(channels, kernel, use_bias=False)
 
     def call(self, x):
         x = ops.relu(self.norm(x))
-        if self.with_option:
+        if self.kernel != 1:
             x = ops.pad(
                 x,
                 (
@@ -105,8 +102,8 @@ class DenseLayer(layers.Layer):
 
     def __init__(self, growth: int, eps: float) -> None:
         super().__init__()
-        self.pre_conv1 = PreConv(4 * growth, 1, eps, with_option=False)
-        self.pre_conv2 = PreConv(growth, 3, eps, with_option=True)
+        self.pre_conv1 = PreConv(4 * growth, 1, eps)
+        self.pre_conv2 = PreConv(growth, 3, eps)
 
     def call(self, x):
         h = self.pre_conv1(x)  # [N, H, W, 4 * growth]
@@ -115,9 +112,9 @@ class DenseLayer(layers.Layer):
 
 
 class DenseBlock(layers.Layer):
-    """x: float32 [N, H, W, C] -> x: float32 [N, H, W, C + 12 * growth]."""
+    """x: float32 [N, H, W, C] -> x: float32 [N, H, W, C + 6 * growth]."""
 
-    def __init__(self, growth: int, eps: float, with_dense_layer7: bool) -> None:
+    def __init__(self, growth: int, eps: float) -> None:
         super().__init__()
         self.dense_layer1 = DenseLayer(growth, eps)
         self.dense_layer2 = DenseLayer(growth, eps)
@@ -125,14 +122,33 @@ class DenseBlock(layers.Layer):
         self.dense_layer4 = DenseLayer(growth, eps)
         self.dense_layer5 = DenseLayer(growth, eps)
         self.dense_layer6 = DenseLayer(growth, eps)
-        self.dense_layer7 = None
-        if with_dense_layer7:
-            self.dense_layer7 = DenseLayer(growth, eps)
-            self.dense_layer8 = DenseLayer(growth, eps)
-            self.dense_layer9 = DenseLayer(growth, eps)
-            self.dense_layer10 = DenseLayer(growth, eps)
-            self.dense_layer11 = DenseLayer(growth, eps)
-            self.dense_layer12 = DenseLayer(growth, eps)
+
+    def call(self, x):
+        x = self.dense_layer1(x)  # [N, H, W, C + growth]
+        x = self.dense_layer2(x)  # [N, H, W, C + 2 * growth]
+        x = self.dense_layer3(x)  # [N, H, W, C + 3 * growth]
+        x = self.dense_layer4(x)  # [N, H, W, C + 4 * growth]
+        x = self.dense_layer5(x)  # [N, H, W, C + 5 * growth]
+        return self.dense_layer6(x)
+
+
+class DenseBlock2(layers.Layer):
+    """x: float32 [N, H, W, C] -> x: float32 [N, H, W, C + 12 * growth]."""
+
+    def __init__(self, growth: int, eps: float) -> None:
+        super().__init__()
+        self.dense_layer1 = DenseLayer(growth, eps)
+        self.dense_layer2 = DenseLayer(growth, eps)
+        self.dense_layer3 = DenseLayer(growth, eps)
+        self.dense_layer4 = DenseLayer(growth, eps)
+        self.dense_layer5 = DenseLayer(growth, eps)
+        self.dense_layer6 = DenseLayer(growth, eps)
+        self.dense_layer7 = DenseLayer(growth, eps)
+        self.dense_layer8 = DenseLayer(growth, eps)
+        self.dense_layer9 = DenseLayer(growth, eps)
+        self.dense_layer10 = DenseLayer(growth, eps)
+        self.dense_layer11 = DenseLayer(growth, eps)
+        self.dense_layer12 = DenseLayer(growth, eps)
 
     def call(self, x):
         x = self.dense_layer1(x)  # [N, H, W, C + growth]
@@ -141,20 +157,18 @@ class DenseBlock(layers.Layer):
         x = self.dense_layer4(x)  # [N, H, W, C + 4 * growth]
         x = self.dense_layer5(x)  # [N, H, W, C + 5 * growth]
         x = self.dense_layer6(x)  # [N, H, W, C + 6 * growth]
-        if self.dense_layer7 is not None:
-            x1 = self.dense_layer7(x)  # [N, H, W, C + 7 * growth]
-            x1 = self.dense_layer8(x1)  # [N, H, W, C + 8 * growth]
-            x1 = self.dense_layer9(x1)  # [N, H, W, C + 9 * growth]
-            x1 = self.dense_layer10(x1)  # [N, H, W, C + 10 * growth]
-            x1 = self.dense_layer11(x1)  # [N, H, W, C + 11 * growth]
-            x = self.dense_layer12(x1)
-        return x
+        x = self.dense_layer7(x)  # [N, H, W, C + 7 * growth]
+        x = self.dense_layer8(x)  # [N, H, W, C + 8 * growth]
+        x = self.dense_layer9(x)  # [N, H, W, C + 9 * growth]
+        x = self.dense_layer10(x)  # [N, H, W, C + 10 * growth]
+        x = self.dense_layer11(x)  # [N, H, W, C + 11 * growth]
+        return self.dense_layer12(x)
 
 
-class DenseBlock2(layers.Layer):
+class DenseBlock3(layers.Layer):
     """x: float32 [N, H, W, C] -> x: float32 [N, H, W, C + 24 * growth]."""
 
-    def __init__(self, growth: int, eps: float, with_dense_layer17: bool) -> None:
+    def __init__(self, growth: int, eps: float) -> None:
         super().__init__()
         self.dense_layer1 = DenseLayer(growth, eps)
         self.dense_layer2 = DenseLayer(growth, eps)
@@ -172,16 +186,14 @@ class DenseBlock2(layers.Layer):
         self.dense_layer14 = DenseLayer(growth, eps)
         self.dense_layer15 = DenseLayer(growth, eps)
         self.dense_layer16 = DenseLayer(growth, eps)
-        self.dense_layer17 = None
-        if with_dense_layer17:
-            self.dense_layer17 = DenseLayer(growth, eps)
-            self.dense_layer18 = DenseLayer(growth, eps)
-            self.dense_layer19 = DenseLayer(growth, eps)
-            self.dense_layer20 = DenseLayer(growth, eps)
-            self.dense_layer21 = DenseLayer(growth, eps)
-            self.dense_layer22 = DenseLayer(growth, eps)
-            self.dense_layer23 = DenseLayer(growth, eps)
-            self.dense_layer24 = DenseLayer(growth, eps)
+        self.dense_layer17 = DenseLayer(growth, eps)
+        self.dense_layer18 = DenseLayer(growth, eps)
+        self.dense_layer19 = DenseLayer(growth, eps)
+        self.dense_layer20 = DenseLayer(growth, eps)
+        self.dense_layer21 = DenseLayer(growth, eps)
+        self.dense_layer22 = DenseLayer(growth, eps)
+        self.dense_layer23 = DenseLayer(growth, eps)
+        self.dense_layer24 = DenseLayer(growth, eps)
 
     def call(self, x):
         x = self.dense_layer1(x)  # [N, H, W, C + growth]
@@ -200,16 +212,55 @@ class DenseBlock2(layers.Layer):
         x = self.dense_layer14(x)  # [N, H, W, C + 14 * growth]
         x = self.dense_layer15(x)  # [N, H, W, C + 15 * growth]
         x = self.dense_layer16(x)  # [N, H, W, C + 16 * growth]
-        if self.dense_layer17 is not None:
-            x1 = self.dense_layer17(x)  # [N, H, W, C + 17 * growth]
-            x1 = self.dense_layer18(x1)  # [N, H, W, C + 18 * growth]
-            x1 = self.dense_layer19(x1)  # [N, H, W, C + 19 * growth]
-            x1 = self.dense_layer20(x1)  # [N, H, W, C + 20 * growth]
-            x1 = self.dense_layer21(x1)  # [N, H, W, C + 21 * growth]
-            x1 = self.dense_layer22(x1)  # [N, H, W, C + 22 * growth]
-            x1 = self.dense_layer23(x1)  # [N, H, W, C + 23 * growth]
-            x = self.dense_layer24(x1)
-        return x
+        x = self.dense_layer17(x)  # [N, H, W, C + 17 * growth]
+        x = self.dense_layer18(x)  # [N, H, W, C + 18 * growth]
+        x = self.dense_layer19(x)  # [N, H, W, C + 19 * growth]
+        x = self.dense_layer20(x)  # [N, H, W, C + 20 * growth]
+        x = self.dense_layer21(x)  # [N, H, W, C + 21 * growth]
+        x = self.dense_layer22(x)  # [N, H, W, C + 22 * growth]
+        x = self.dense_layer23(x)  # [N, H, W, C + 23 * growth]
+        return self.dense_layer24(x)
+
+
+class DenseBlock4(layers.Layer):
+    """x: float32 [N, H, W, C] -> x: float32 [N, H, W, C + 16 * growth]."""
+
+    def __init__(self, growth: int, eps: float) -> None:
+        super().__init__()
+        self.dense_layer1 = DenseLayer(growth, eps)
+        self.dense_layer2 = DenseLayer(growth, eps)
+        self.dense_layer3 = DenseLayer(growth, eps)
+        self.dense_layer4 = DenseLayer(growth, eps)
+        self.dense_layer5 = DenseLayer(growth, eps)
+        self.dense_layer6 = DenseLayer(growth, eps)
+        self.dense_layer7 = DenseLayer(growth, eps)
+        self.dense_layer8 = DenseLayer(growth, eps)
+        self.dense_layer9 = DenseLayer(growth, eps)
+        self.dense_layer10 = DenseLayer(growth, eps)
+        self.dense_layer11 = DenseLayer(growth, eps)
+        self.dense_layer12 = DenseLayer(growth, eps)
+        self.dense_layer13 = DenseLayer(growth, eps)
+        self.dense_layer14 = DenseLayer(growth, eps)
+        self.dense_layer15 = DenseLayer(growth, eps)
+        self.dense_layer16 = DenseLayer(growth, eps)
+
+    def call(self, x):
+        x = self.dense_layer1(x)  # [N, H, W, C + growth]
+        x = self.dense_layer2(x)  # [N, H, W, C + 2 * growth]
+        x = self.dense_layer3(x)  # [N, H, W, C + 3 * growth]
+        x = self.dense_layer4(x)  # [N, H, W, C + 4 * growth]
+        x = self.dense_layer5(x)  # [N, H, W, C + 5 * growth]
+        x = self.dense_layer6(x)  # [N, H, W, C + 6 * growth]
+        x = self.dense_layer7(x)  # [N, H, W, C + 7 * growth]
+        x = self.dense_layer8(x)  # [N, H, W, C + 8 * growth]
+        x = self.dense_layer9(x)  # [N, H, W, C + 9 * growth]
+        x = self.dense_layer10(x)  # [N, H, W, C + 10 * growth]
+        x = self.dense_layer11(x)  # [N, H, W, C + 11 * growth]
+        x = self.dense_layer12(x)  # [N, H, W, C + 12 * growth]
+        x = self.dense_layer13(x)  # [N, H, W, C + 13 * growth]
+        x = self.dense_layer14(x)  # [N, H, W, C + 14 * growth]
+        x = self.dense_layer15(x)  # [N, H, W, C + 15 * growth]
+        return self.dense_layer16(x)
 
 
 class Transition(layers.Layer):
@@ -221,7 +272,7 @@ class Transition(layers.Layer):
 
     def __init__(self, in_channels: int, eps: float) -> None:
         super().__init__()
-        self.pre_conv = PreConv(in_channels // 2, 1, eps, with_option=False)
+        self.pre_conv = PreConv(in_channels // 2, 1, eps)
         self.avg_pool = layers.AveragePooling2D(2)
 
     def call(self, x):
@@ -238,13 +289,13 @@ class DenseNet121(keras.Model):
         super().__init__()
         self.conv_bn = ConvBN(2 * growth, 7, padding=3, stride=2, eps=eps)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
-        self.dense_block1 = DenseBlock(growth, eps, with_dense_layer7=False)
+        self.dense_block1 = DenseBlock(growth, eps)
         self.transition1 = Transition(8 * growth, eps)
-        self.dense_block2 = DenseBlock(growth, eps, with_dense_layer7=True)
+        self.dense_block2 = DenseBlock2(growth, eps)
         self.transition2 = Transition(16 * growth, eps)
-        self.dense_block3 = DenseBlock2(growth, eps, with_dense_layer17=True)
+        self.dense_block3 = DenseBlock3(growth, eps)
         self.transition3 = Transition(32 * growth, eps)
-        self.dense_block4 = DenseBlock2(growth, eps, with_dense_layer17=False)
+        self.dense_block4 = DenseBlock4(growth, eps)
         self.norm = BatchNorm(epsilon=eps)
         self.linear = layers.Dense(classes)
 

@@ -83,12 +83,10 @@ class DenseLayer(nn.Module):
 
 class DenseBlock(nn.Module):
     """x: float32 [N, in_channels, H, W]
-    -> x: float32 [N, in_channels + 12 * growth, H, W].
+    -> x: float32 [N, in_channels + 6 * growth, H, W].
     """
 
-    def __init__(
-        self, in_channels: int, growth: int, eps: float, with_dense_layer7: bool
-    ) -> None:
+    def __init__(self, in_channels: int, growth: int, eps: float) -> None:
         super().__init__()
         self.dense_layer1 = DenseLayer(in_channels, growth, eps)
         self.dense_layer2 = DenseLayer(in_channels + growth, growth, eps)
@@ -96,14 +94,35 @@ class DenseBlock(nn.Module):
         self.dense_layer4 = DenseLayer(in_channels + 3 * growth, growth, eps)
         self.dense_layer5 = DenseLayer(in_channels + 4 * growth, growth, eps)
         self.dense_layer6 = DenseLayer(in_channels + 5 * growth, growth, eps)
-        self.dense_layer7 = None
-        if with_dense_layer7:
-            self.dense_layer7 = DenseLayer(in_channels + 6 * growth, growth, eps)
-            self.dense_layer8 = DenseLayer(in_channels + 7 * growth, growth, eps)
-            self.dense_layer9 = DenseLayer(in_channels + 8 * growth, growth, eps)
-            self.dense_layer10 = DenseLayer(in_channels + 9 * growth, growth, eps)
-            self.dense_layer11 = DenseLayer(in_channels + 10 * growth, growth, eps)
-            self.dense_layer12 = DenseLayer(in_channels + 11 * growth, growth, eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.dense_layer1(x)  # [N, in_channels + growth, H, W]
+        x = self.dense_layer2(x)  # [N, in_channels + 2 * growth, H, W]
+        x = self.dense_layer3(x)  # [N, in_channels + 3 * growth, H, W]
+        x = self.dense_layer4(x)  # [N, in_channels + 4 * growth, H, W]
+        x = self.dense_layer5(x)  # [N, in_channels + 5 * growth, H, W]
+        return self.dense_layer6(x)
+
+
+class DenseBlock2(nn.Module):
+    """x: float32 [N, in_channels, H, W]
+    -> x: float32 [N, in_channels + 12 * growth, H, W].
+    """
+
+    def __init__(self, in_channels: int, growth: int, eps: float) -> None:
+        super().__init__()
+        self.dense_layer1 = DenseLayer(in_channels, growth, eps)
+        self.dense_layer2 = DenseLayer(in_channels + growth, growth, eps)
+        self.dense_layer3 = DenseLayer(in_channels + 2 * growth, growth, eps)
+        self.dense_layer4 = DenseLayer(in_channels + 3 * growth, growth, eps)
+        self.dense_layer5 = DenseLayer(in_channels + 4 * growth, growth, eps)
+        self.dense_layer6 = DenseLayer(in_channels + 5 * growth, growth, eps)
+        self.dense_layer7 = DenseLayer(in_channels + 6 * growth, growth, eps)
+        self.dense_layer8 = DenseLayer(in_channels + 7 * growth, growth, eps)
+        self.dense_layer9 = DenseLayer(in_channels + 8 * growth, growth, eps)
+        self.dense_layer10 = DenseLayer(in_channels + 9 * growth, growth, eps)
+        self.dense_layer11 = DenseLayer(in_channels + 10 * growth, growth, eps)
+        self.dense_layer12 = DenseLayer(in_channels + 11 * growth, growth, eps)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.dense_layer1(x)  # [N, in_channels + growth, H, W]
@@ -112,24 +131,20 @@ class DenseBlock(nn.Module):
         x = self.dense_layer4(x)  # [N, in_channels + 4 * growth, H, W]
         x = self.dense_layer5(x)  # [N, in_channels + 5 * growth, H, W]
         x = self.dense_layer6(x)  # [N, in_channels + 6 * growth, H, W]
-        if self.dense_layer7 is not None:
-            x1 = self.dense_layer7(x)  # [N, in_channels + 7 * growth, H, W]
-            x1 = self.dense_layer8(x1)  # [N, in_channels + 8 * growth, H, W]
-            x1 = self.dense_layer9(x1)  # [N, in_channels + 9 * growth, H, W]
-            x1 = self.dense_layer10(x1)  # [N, in_channels + 10 * growth, H, W]
-            x1 = self.dense_layer11(x1)  # [N, in_channels + 11 * growth, H, W]
-            x = self.dense_layer12(x1)
-        return x
+        x = self.dense_layer7(x)  # [N, in_channels + 7 * growth, H, W]
+        x = self.dense_layer8(x)  # [N, in_channels + 8 * growth, H, W]
+        x = self.dense_layer9(x)  # [N, in_channels + 9 * growth, H, W]
+        x = self.dense_layer10(x)  # [N, in_channels + 10 * growth, H, W]
+        x = self.dense_layer11(x)  # [N, in_channels + 11 * growth, H, W]
+        return self.dense_layer12(x)
 
 
-class DenseBlock2(nn.Module):
+class DenseBlock3(nn.Module):
     """x: float32 [N, in_channels, H, W]
     -> x: float32 [N, in_channels + 24 * growth, H, W].
     """
 
-    def __init__(
-        self, in_channels: int, growth: int, eps: float, with_dense_layer17: bool
-    ) -> None:
+    def __init__(self, in_channels: int, growth: int, eps: float) -> None:
         super().__init__()
         self.dense_layer1 = DenseLayer(in_channels, growth, eps)
         self.dense_layer2 = DenseLayer(in_channels + growth, growth, eps)
@@ -147,16 +162,14 @@ class DenseBlock2(nn.Module):
         self.dense_layer14 = DenseLayer(in_channels + 13 * growth, growth, eps)
         self.dense_layer15 = DenseLayer(in_channels + 14 * growth, growth, eps)
         self.dense_layer16 = DenseLayer(in_channels + 15 * growth, growth, eps)
-        self.dense_layer17 = None
-        if with_dense_layer17:
-            self.dense_layer17 = DenseLayer(in_channels + 16 * growth, growth, eps)
-            self.dense_layer18 = DenseLayer(in_channels + 17 * growth, growth, eps)
-            self.dense_layer19 = DenseLayer(in_channels + 18 * growth, growth, eps)
-            self.dense_layer20 = DenseLayer(in_channels + 19 * growth, growth, eps)
-            self.dense_layer21 = DenseLayer(in_channels + 20 * growth, growth, eps)
-            self.dense_layer22 = DenseLayer(in_channels + 21 * growth, growth, eps)
-            self.dense_layer23 = DenseLayer(in_channels + 22 * growth, growth, eps)
-            self.dense_layer24 = DenseLayer(in_channels + 23 * growth, growth, eps)
+        self.dense_layer17 = DenseLayer(in_channels + 16 * growth, growth, eps)
+        self.dense_layer18 = DenseLayer(in_channels + 17 * growth, growth, eps)
+        self.dense_layer19 = DenseLayer(in_channels + 18 * growth, growth, eps)
+        self.dense_layer20 = DenseLayer(in_channels + 19 * growth, growth, eps)
+        self.dense_layer21 = DenseLayer(in_channels + 20 * growth, growth, eps)
+        self.dense_layer22 = DenseLayer(in_channels + 21 * growth, growth, eps)
+        self.dense_layer23 = DenseLayer(in_channels + 22 * growth, growth, eps)
+        self.dense_layer24 = DenseLayer(in_channels + 23 * growth, growth, eps)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.dense_layer1(x)  # [N, in_channels + growth, H, W]
@@ -175,16 +188,57 @@ class DenseBlock2(nn.Module):
         x = self.dense_layer14(x)  # [N, in_channels + 14 * growth, H, W]
         x = self.dense_layer15(x)  # [N, in_channels + 15 * growth, H, W]
         x = self.dense_layer16(x)  # [N, in_channels + 16 * growth, H, W]
-        if self.dense_layer17 is not None:
-            x1 = self.dense_layer17(x)  # [N, in_channels + 17 * growth, H, W]
-            x1 = self.dense_layer18(x1)  # [N, in_channels + 18 * growth, H, W]
-            x1 = self.dense_layer19(x1)  # [N, in_channels + 19 * growth, H, W]
-            x1 = self.dense_layer20(x1)  # [N, in_channels + 20 * growth, H, W]
-            x1 = self.dense_layer21(x1)  # [N, in_channels + 21 * growth, H, W]
-            x1 = self.dense_layer22(x1)  # [N, in_channels + 22 * growth, H, W]
-            x1 = self.dense_layer23(x1)  # [N, in_channels + 23 * growth, H, W]
-            x = self.dense_layer24(x1)
-        return x
+        x = self.dense_layer17(x)  # [N, in_channels + 17 * growth, H, W]
+        x = self.dense_layer18(x)  # [N, in_channels + 18 * growth, H, W]
+        x = self.dense_layer19(x)  # [N, in_channels + 19 * growth, H, W]
+        x = self.dense_layer20(x)  # [N, in_channels + 20 * growth, H, W]
+        x = self.dense_layer21(x)  # [N, in_channels + 21 * growth, H, W]
+        x = self.dense_layer22(x)  # [N, in_channels + 22 * growth, H, W]
+        x = self.dense_layer23(x)  # [N, in_channels + 23 * growth, H, W]
+        return self.dense_layer24(x)
+
+
+class DenseBlock4(nn.Module):
+    """x: float32 [N, in_channels, H, W]
+    -> x: float32 [N, in_channels + 16 * growth, H, W].
+    """
+
+    def __init__(self, in_channels: int, growth: int, eps: float) -> None:
+        super().__init__()
+        self.dense_layer1 = DenseLayer(in_channels, growth, eps)
+        self.dense_layer2 = DenseLayer(in_channels + growth, growth, eps)
+        self.dense_layer3 = DenseLayer(in_channels + 2 * growth, growth, eps)
+        self.dense_layer4 = DenseLayer(in_channels + 3 * growth, growth, eps)
+        self.dense_layer5 = DenseLayer(in_channels + 4 * growth, growth, eps)
+        self.dense_layer6 = DenseLayer(in_channels + 5 * growth, growth, eps)
+        self.dense_layer7 = DenseLayer(in_channels + 6 * growth, growth, eps)
+        self.dense_layer8 = DenseLayer(in_channels + 7 * growth, growth, eps)
+        self.dense_layer9 = DenseLayer(in_channels + 8 * growth, growth, eps)
+        self.dense_layer10 = DenseLayer(in_channels + 9 * growth, growth, eps)
+        self.dense_layer11 = DenseLayer(in_channels + 10 * growth, growth, eps)
+        self.dense_layer12 = DenseLayer(in_channels + 11 * growth, growth, eps)
+        self.dense_layer13 = DenseLayer(in_channels + 12 * growth, growth, eps)
+        self.dense_layer14 = DenseLayer(in_channels + 13 * growth, growth, eps)
+        self.dense_layer15 = DenseLayer(in_channels + 14 * growth, growth, eps)
+        self.dense_layer16 = DenseLayer(in_channels + 15 * growth, growth, eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.dense_layer1(x)  # [N, in_channels + growth, H, W]
+        x = self.dense_layer2(x)  # [N, in_channels + 2 * growth, H, W]
+        x = self.dense_layer3(x)  # [N, in_channels + 3 * growth, H, W]
+        x = self.dense_layer4(x)  # [N, in_channels + 4 * growth, H, W]
+        x = self.dense_layer5(x)  # [N, in_channels + 5 * growth, H, W]
+        x = self.dense_layer6(x)  # [N, in_channels + 6 * growth, H, W]
+        x = self.dense_layer7(x)  # [N, in_channels + 7 * growth, H, W]
+        x = self.dense_layer8(x)  # [N, in_channels + 8 * growth, H, W]
+        x = self.dense_layer9(x)  # [N, in_channels + 9 * growth, H, W]
+        x = self.dense_layer10(x)  # [N, in_channels + 10 * growth, H, W]
+        x = self.dense_layer11(x)  # [N, in_channels + 11 * growth, H, W]
+        x = self.dense_layer12(x)  # [N, in_channels + 12 * growth, H, W]
+        x = self.dense_layer13(x)  # [N, in_channels + 13 * growth, H, W]
+        x = self.dense_layer14(x)  # [N, in_channels + 14 * growth, H, W]
+        x = self.dense_layer15(x)  # [N, in_channels + 15 * growth, H, W]
+        return self.dense_layer16(x)
 
 
 class Transition(nn.Module):
@@ -211,17 +265,13 @@ class DenseNet121(nn.Module):
     ) -> None:
         super().__init__()
         self.conv_bn = ConvBN(3, 2 * growth, kernel=7, padding=3, stride=2, eps=eps)
-        self.dense_block1 = DenseBlock(2 * growth, growth, eps, with_dense_layer7=False)
+        self.dense_block1 = DenseBlock(2 * growth, growth, eps)
         self.transition1 = Transition(8 * growth, eps)
-        self.dense_block2 = DenseBlock(4 * growth, growth, eps, with_dense_layer7=True)
+        self.dense_block2 = DenseBlock2(4 * growth, growth, eps)
         self.transition2 = Transition(16 * growth, eps)
-        self.dense_block3 = DenseBlock2(
-            8 * growth, growth, eps, with_dense_layer17=True
-        )
+        self.dense_block3 = DenseBlock3(8 * growth, growth, eps)
         self.transition3 = Transition(32 * growth, eps)
-        self.dense_block4 = DenseBlock2(
-            16 * growth, growth, eps, with_dense_layer17=False
-        )
+        self.dense_block4 = DenseBlock4(16 * growth, growth, eps)
         self.norm = nn.BatchNorm2d(32 * growth, eps=eps)
         self.linear = nn.Linear(32 * growth, classes)
 

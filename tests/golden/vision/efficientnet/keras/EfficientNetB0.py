@@ -44,7 +44,6 @@ class ConvBN(layers.Layer):
         channels: int,
         kernel: int,
         padding: int,
-        with_option: bool,
         stride: int = 1,
         groups: int = 1,
         bias: bool = False,
@@ -52,14 +51,13 @@ class ConvBN(layers.Layer):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.with_option = with_option
         self.conv = layers.Conv2D(
             channels, kernel, strides=stride, groups=groups, use_bias=bias
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        if self.with_option:
+        if self.padding != 0:
             x = ops.pad(
                 x,
                 (
@@ -177,7 +175,7 @@ class InvertedResidual(layers.Layer):
             in_channels, in_channels * expand, kernel, padding, stride=stride, eps=eps
         )
         self.squeeze_excite = SqueezeExcite(in_channels * expand, 8)
-        self.conv_bn2 = ConvBN(channels, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn2 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
         y = ops.silu(self.conv_bn1(x))  # [N, H', W', in_channels * expand]
@@ -210,9 +208,7 @@ class InvertedResidual2(layers.Layer):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(
-            in_channels * expand, 1, padding=0, with_option=False, eps=eps
-        )
+        self.conv_bn1 = ConvBN(in_channels * expand, 1, padding=0, eps=eps)
         self.conv_bn2 = ConvBN2(
             in_channels * expand,
             in_channels * expand,
@@ -222,7 +218,7 @@ class InvertedResidual2(layers.Layer):
             eps=eps,
         )
         self.squeeze_excite = SqueezeExcite(in_channels * expand, width)
-        self.conv_bn3 = ConvBN(channels, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn3 = ConvBN(channels, 1, padding=0, eps=eps)
         self.stochastic_depth = None
         if with_stochastic_depth:
             self.stochastic_depth = StochasticDepth(drop)
@@ -248,7 +244,7 @@ class EfficientNetB0(keras.Model):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(32, 3, padding=1, with_option=True, stride=2, eps=eps)
+        self.conv_bn1 = ConvBN(32, 3, padding=1, stride=2, eps=eps)
         self.inverted_residual1 = InvertedResidual(32, 16, expand=1, padding=1, eps=eps)
         self.inverted_residual2 = InvertedResidual2(
             16,
@@ -413,7 +409,7 @@ class EfficientNetB0(keras.Model):
             drop=0.1875,
             eps=eps,
         )
-        self.conv_bn2 = ConvBN(head, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn2 = ConvBN(head, 1, padding=0, eps=eps)
         self.dropout = layers.Dropout(dropout)
         self.linear = layers.Dense(classes)
 

@@ -27,25 +27,41 @@ class VGGStage(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
     """
 
-    def __init__(
-        self, in_channels: int, channels: int, ceil_mode2: bool, with_conv3: bool
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int, ceil_mode2: bool) -> None:
         super().__init__()
         self.ceil_mode2 = ceil_mode2
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         nn.init.kaiming_normal_(self.conv1.weight)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         nn.init.kaiming_normal_(self.conv2.weight)
-        self.conv3 = None
-        if with_conv3:
-            self.conv3 = nn.Conv2d(channels, channels, 3, padding=1)
-            nn.init.kaiming_normal_(self.conv3.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv1(x))  # [N, channels, H, W]
         x = F.relu(self.conv2(x))
-        if self.conv3 is not None:
-            x = F.relu(self.conv3(x))
+        return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode2)
+
+
+class VGGStageProjection(nn.Module):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
+    """
+
+    def __init__(self, in_channels: int, channels: int, ceil_mode2: bool) -> None:
+        super().__init__()
+        self.ceil_mode2 = ceil_mode2
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv1.weight)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv2.weight)
+        self.conv3 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv3.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv1(x))  # [N, channels, H, W]
+        x = F.relu(self.conv2(x))
+        x = F.relu(self.conv3(x))
         return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode2)
 
 
@@ -60,11 +76,11 @@ class Trunk(nn.Module):
 
     def __init__(self, classes: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.vgg_stage1 = VGGStage(3, 64, ceil_mode2=False, with_conv3=False)
-        self.vgg_stage2 = VGGStage(64, 128, ceil_mode2=True, with_conv3=False)
-        self.vgg_stage3 = VGGStage(128, 256, ceil_mode2=True, with_conv3=True)
-        self.vgg_stage4 = VGGStage(256, 512, ceil_mode2=False, with_conv3=True)
-        self.vgg_stage5 = VGGStage(512, 512, ceil_mode2=False, with_conv3=True)
+        self.vgg_stage1 = VGGStage(3, 64, ceil_mode2=False)
+        self.vgg_stage2 = VGGStage(64, 128, ceil_mode2=True)
+        self.vgg_stage3 = VGGStageProjection(128, 256, ceil_mode2=True)
+        self.vgg_stage4 = VGGStageProjection(256, 512, ceil_mode2=False)
+        self.vgg_stage5 = VGGStageProjection(512, 512, ceil_mode2=False)
         self.fc6 = nn.Conv2d(512, hidden, 7)
         self.dropout1 = nn.Dropout(dropout)
         self.fc7 = nn.Conv2d(hidden, hidden, 1)

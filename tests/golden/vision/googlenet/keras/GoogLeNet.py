@@ -25,16 +25,13 @@ class ConvRelu(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(
-        self, channels: int, kernel: int, with_option: bool, stride: int = 1
-    ) -> None:
+    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.kernel = kernel
-        self.with_option = with_option
         self.conv = layers.Conv2D(channels, kernel, strides=stride)
 
     def call(self, x):
-        if self.with_option:
+        if self.kernel != 1:
             x = ops.pad(
                 x,
                 (
@@ -75,13 +72,13 @@ class Inception(layers.Layer):
         self, one: int, reduce3: int, three: int, reduce5: int, five: int, pool: int
     ) -> None:
         super().__init__()
-        self.conv_relu1 = ConvRelu(one, 1, with_option=False)
-        self.conv_relu2 = ConvRelu(reduce3, 1, with_option=False)
-        self.conv_relu3 = ConvRelu(three, 3, with_option=True)
-        self.conv_relu4 = ConvRelu(reduce5, 1, with_option=False)
-        self.conv_relu5 = ConvRelu(five, 5, with_option=True)
+        self.conv_relu1 = ConvRelu(one, 1)
+        self.conv_relu2 = ConvRelu(reduce3, 1)
+        self.conv_relu3 = ConvRelu(three, 3)
+        self.conv_relu4 = ConvRelu(reduce5, 1)
+        self.conv_relu5 = ConvRelu(five, 5)
         self.max_pool = layers.MaxPooling2D(3, strides=1)
-        self.conv_relu6 = ConvRelu(pool, 1, with_option=False)
+        self.conv_relu6 = ConvRelu(pool, 1)
 
     def call(self, x):
         a = self.conv_relu1(x)  # [N, H, W, one]
@@ -100,10 +97,10 @@ class GoogLeNet(keras.Model):
 
     def __init__(self, classes: int = 1000, dropout: float = 0.4) -> None:
         super().__init__()
-        self.conv_relu1 = ConvRelu(64, 7, with_option=True, stride=2)
+        self.conv_relu1 = ConvRelu(64, 7, stride=2)
         self.halve1 = Halve()
-        self.conv_relu2 = ConvRelu(64, 1, with_option=False)
-        self.conv_relu3 = ConvRelu(192, 3, with_option=True)
+        self.conv_relu2 = ConvRelu(64, 1)
+        self.conv_relu3 = ConvRelu(192, 3)
         self.halve2 = Halve()
         self.inception1 = Inception(64, 96, three=128, reduce5=16, five=32, pool=32)
         self.inception2 = Inception(128, 128, three=192, reduce5=32, five=96, pool=64)

@@ -43,7 +43,6 @@ class ConvBN(layers.Layer):
         channels: int,
         kernel: int,
         padding: int,
-        with_option: bool,
         stride: int = 1,
         groups: int = 1,
         bias: bool = False,
@@ -51,14 +50,13 @@ class ConvBN(layers.Layer):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.with_option = with_option
         self.conv = layers.Conv2D(
             channels, kernel, strides=stride, groups=groups, use_bias=bias
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        if self.with_option:
+        if self.padding != 0:
             x = ops.pad(
                 x,
                 (
@@ -137,7 +135,7 @@ class InvertedResidual(layers.Layer):
         self.conv_bn1 = ConvBN2(
             in_channels, in_channels * expand, kernel, padding, stride=stride, eps=eps
         )
-        self.conv_bn2 = ConvBN(channels, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn2 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
         y = ops.relu6(self.conv_bn1(x))  # [N, H', W', in_channels * expand]
@@ -168,9 +166,7 @@ class InvertedResidual2(layers.Layer):
         super().__init__()
         self.stride = stride
         self.channels = channels
-        self.conv_bn1 = ConvBN(
-            in_channels * expand, 1, padding=0, with_option=False, eps=eps
-        )
+        self.conv_bn1 = ConvBN(in_channels * expand, 1, padding=0, eps=eps)
         self.conv_bn2 = ConvBN2(
             in_channels * expand,
             in_channels * expand,
@@ -179,7 +175,7 @@ class InvertedResidual2(layers.Layer):
             stride=stride,
             eps=eps,
         )
-        self.conv_bn3 = ConvBN(channels, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn3 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
         C = ops.shape(x)[3]
@@ -202,7 +198,7 @@ class MobileNetV2(keras.Model):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(32, 3, padding=1, with_option=True, stride=2, eps=eps)
+        self.conv_bn1 = ConvBN(32, 3, padding=1, stride=2, eps=eps)
         self.inverted_residual1 = InvertedResidual(32, 16, expand=1, padding=1, eps=eps)
         self.inverted_residual2 = InvertedResidual2(
             16, 24, expand=6, padding=1, stride=2, eps=eps
@@ -252,7 +248,7 @@ class MobileNetV2(keras.Model):
         self.inverted_residual17 = InvertedResidual2(
             160, 320, expand=6, padding=1, eps=eps
         )
-        self.conv_bn2 = ConvBN(head, 1, padding=0, with_option=False, eps=eps)
+        self.conv_bn2 = ConvBN(head, 1, padding=0, eps=eps)
         self.dropout = layers.Dropout(dropout)
         self.linear = layers.Dense(classes)
 

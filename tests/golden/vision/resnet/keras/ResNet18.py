@@ -42,7 +42,6 @@ class ConvBN(layers.Layer):
         channels: int,
         kernel: int,
         padding: int,
-        with_option: bool,
         stride: int = 1,
         groups: int = 1,
         bias: bool = False,
@@ -50,14 +49,13 @@ class ConvBN(layers.Layer):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.with_option = with_option
         self.conv = layers.Conv2D(
             channels, kernel, strides=stride, groups=groups, use_bias=bias
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        if self.with_option:
+        if self.padding != 0:
             x = ops.pad(
                 x,
                 (
@@ -78,11 +76,11 @@ class BasicBlock(layers.Layer):
 
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(width, 3, padding=1, with_option=True, stride=stride)
-        self.conv_bn2 = ConvBN(width, 3, padding=1, with_option=True)
+        self.conv_bn1 = ConvBN(width, 3, padding=1, stride=stride)
+        self.conv_bn2 = ConvBN(width, 3, padding=1)
         self.project = None
         if stride != 1 or in_channels != width:
-            self.project = ConvBN(width, 1, padding=0, with_option=False, stride=stride)
+            self.project = ConvBN(width, 1, padding=0, stride=stride)
 
     def call(self, x):
         h = ops.relu(self.conv_bn1(x))  # [N, H', W', width]
@@ -133,7 +131,7 @@ class ResNet18(keras.Model):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        self.conv_bn = ConvBN(64, 7, padding=3, with_option=True, stride=2)
+        self.conv_bn = ConvBN(64, 7, padding=3, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.stages = Stages(64)
         self.linear = layers.Dense(classes)

@@ -42,7 +42,6 @@ class ConvBN(layers.Layer):
         channels: int,
         kernel: int,
         padding: int,
-        with_option: bool,
         stride: int = 1,
         groups: int = 1,
         bias: bool = False,
@@ -50,14 +49,13 @@ class ConvBN(layers.Layer):
     ) -> None:
         super().__init__()
         self.padding = padding
-        self.with_option = with_option
         self.conv = layers.Conv2D(
             channels, kernel, strides=stride, groups=groups, use_bias=bias
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        if self.with_option:
+        if self.padding != 0:
             x = ops.pad(
                 x,
                 (
@@ -101,15 +99,13 @@ class SEBottleneck(layers.Layer):
         self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(width, 1, padding=0, with_option=False, stride=stride)
-        self.conv_bn2 = ConvBN(width, 3, padding=1, with_option=True)
-        self.conv_bn3 = ConvBN(4 * width, 1, padding=0, with_option=False)
+        self.conv_bn1 = ConvBN(width, 1, padding=0, stride=stride)
+        self.conv_bn2 = ConvBN(width, 3, padding=1)
+        self.conv_bn3 = ConvBN(4 * width, 1, padding=0)
         self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
-            self.project = ConvBN(
-                4 * width, 1, padding=0, with_option=False, stride=stride
-            )
+            self.project = ConvBN(4 * width, 1, padding=0, stride=stride)
 
     def call(self, x):
         h = ops.relu(self.conv_bn1(x))  # [N, H', W', width]
@@ -166,7 +162,7 @@ class SEResNet50(keras.Model):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        self.conv_bn = ConvBN(64, 7, padding=3, with_option=True, stride=2)
+        self.conv_bn = ConvBN(64, 7, padding=3, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.stages = Stages(64)
         self.linear = layers.Dense(classes)

@@ -14,24 +14,41 @@ class VGGStage(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
     """
 
-    def __init__(self, channels: int, with_conv3: bool) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(channels, 3)
         self.conv2 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
-        self.conv3 = None
-        if with_conv3:
-            self.conv3 = layers.Conv2D(channels, 3)
 
     def call(self, x):
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
         x = ops.relu(self.conv1(x))  # [N, H, W, channels]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        if self.conv3 is not None:
-            # [N, H + 2, W + 2, channels]
-            h = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-            x = ops.relu(self.conv3(h))
+        return self.max_pool(x)
+
+
+class VGGStageProjection(layers.Layer):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = layers.Conv2D(channels, 3)
+        self.conv2 = layers.Conv2D(channels, 3)
+        self.conv3 = layers.Conv2D(channels, 3)
+        self.max_pool = layers.MaxPooling2D(2)
+
+    def call(self, x):
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = ops.relu(self.conv3(x))  # [N, H, W, channels]
         return self.max_pool(x)
 
 
@@ -42,11 +59,11 @@ class VGG16(keras.Model):
         self, classes: int = 1000, hidden: int = 4096, dropout: float = 0.5
     ) -> None:
         super().__init__()
-        self.vgg_stage1 = VGGStage(64, with_conv3=False)
-        self.vgg_stage2 = VGGStage(128, with_conv3=False)
-        self.vgg_stage3 = VGGStage(256, with_conv3=True)
-        self.vgg_stage4 = VGGStage(512, with_conv3=True)
-        self.vgg_stage5 = VGGStage(512, with_conv3=True)
+        self.vgg_stage1 = VGGStage(64)
+        self.vgg_stage2 = VGGStage(128)
+        self.vgg_stage3 = VGGStageProjection(256)
+        self.vgg_stage4 = VGGStageProjection(512)
+        self.vgg_stage5 = VGGStageProjection(512)
         self.linear1 = layers.Dense(hidden)
         self.dropout1 = layers.Dropout(dropout)
         self.linear2 = layers.Dense(hidden)

@@ -15,7 +15,7 @@ class VGGStage(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, channels: int, with_conv3: bool, ceil_mode: bool = False
+        self, in_channels: int, channels: int, ceil_mode: bool = False
     ) -> None:
         super().__init__()
         self.ceil_mode = ceil_mode
@@ -23,16 +23,36 @@ class VGGStage(nn.Module):
         nn.init.kaiming_normal_(self.conv1.weight)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         nn.init.kaiming_normal_(self.conv2.weight)
-        self.conv3 = None
-        if with_conv3:
-            self.conv3 = nn.Conv2d(channels, channels, 3, padding=1)
-            nn.init.kaiming_normal_(self.conv3.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv1(x))  # [N, channels, H, W]
         x = F.relu(self.conv2(x))
-        if self.conv3 is not None:
-            x = F.relu(self.conv3(x))
+        return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode)
+
+
+class VGGStageProjection(nn.Module):
+    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
+    Caffe does.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, channels, H // 2, W // 2].
+    """
+
+    def __init__(
+        self, in_channels: int, channels: int, ceil_mode: bool = False
+    ) -> None:
+        super().__init__()
+        self.ceil_mode = ceil_mode
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv1.weight)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv2.weight)
+        self.conv3 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv3.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv1(x))  # [N, channels, H, W]
+        x = F.relu(self.conv2(x))
+        x = F.relu(self.conv3(x))
         return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode)
 
 
@@ -43,11 +63,11 @@ class VGG16(nn.Module):
         self, classes: int = 1000, hidden: int = 4096, dropout: float = 0.5
     ) -> None:
         super().__init__()
-        self.vgg_stage1 = VGGStage(3, 64, with_conv3=False)
-        self.vgg_stage2 = VGGStage(64, 128, with_conv3=False)
-        self.vgg_stage3 = VGGStage(128, 256, with_conv3=True)
-        self.vgg_stage4 = VGGStage(256, 512, with_conv3=True)
-        self.vgg_stage5 = VGGStage(512, 512, with_conv3=True)
+        self.vgg_stage1 = VGGStage(3, 64)
+        self.vgg_stage2 = VGGStage(64, 128)
+        self.vgg_stage3 = VGGStageProjection(128, 256)
+        self.vgg_stage4 = VGGStageProjection(256, 512)
+        self.vgg_stage5 = VGGStageProjection(512, 512)
         self.linear1 = nn.Linear(25088, hidden)
         self.dropout1 = nn.Dropout(dropout)
         self.linear2 = nn.Linear(hidden, hidden)
