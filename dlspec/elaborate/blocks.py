@@ -26,7 +26,7 @@ from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Dim, Symbolic, substitute
 from dlspec.ir.graph import Call, Graph
 from dlspec.ir.op import Types
-from dlspec.ir.traced import Traced, bindings, translate, untraced
+from dlspec.ir.traced import Traced, bindings, handed_out, untraced
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -86,7 +86,7 @@ def use_block(
     _check_sharing(instance, key, span, frame)
     types = [h.type for h in handles]
     bound = bindings([v.type for v in graph.inputs], graph.params, instance.complete, types)
-    results = [t.with_shape(translate(t.shape, bound)) for t in graph.output_types()]
+    results = [t.with_shape([handed_out(dim, bound) for dim in t.shape]) for t in graph.output_types()]
     if instance.definition.block.is_model:
         origins = [frame.origins.get(h.name) for h in handles]
         results = call_types(instance.definition, graph, types, span, origins)
@@ -110,7 +110,7 @@ def _hidden(value: Any) -> Any:
 def _sources(instance: BlockInstance) -> dict[str, Dim]:
     """What gave the arguments, those too that are defaults in terms of others."""
     traced = {name: value.expr for name, value in instance.complete.items() if isinstance(value, Traced)}
-    return {**instance.sources, **traced}
+    return {n: dim for n, dim in {**instance.sources, **traced}.items() if isinstance(dim, Symbolic)}
 
 
 def place_inputs(

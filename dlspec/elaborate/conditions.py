@@ -9,7 +9,7 @@ from typing import Any
 from dlspec.diagnostics import SpecError
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import Poisoned
-from dlspec.ir.condition import NEGATIONS
+from dlspec.ir.condition import NEGATIONS, UNKNOWN
 from dlspec.ir.dims import Symbolic
 from dlspec.syntax import tree
 
@@ -23,9 +23,11 @@ def branch(expr: tree.Expr, taken: bool, frame: Frame) -> Iterator[None]:
         return
     before = builder.condition
     text = _text(expr, frame, positive=taken)
-    builder.condition = " and ".join(
-        filter(None, [before, f"({text})" if before and " or " in text else text])
-    )
+    if before and UNKNOWN in (before, text):
+        text = UNKNOWN
+    elif before:
+        text = " and ".join(f"({part})" if " or " in part else part for part in (before, text))
+    builder.condition = text
     try:
         yield
     finally:
@@ -33,11 +35,11 @@ def branch(expr: tree.Expr, taken: bool, frame: Frame) -> Iterator[None]:
 
 
 def _text(expr: tree.Expr, frame: Frame, *, positive: bool) -> str:
-    """The condition, or its opposite; empty where it cannot be said over variables."""
+    """The condition, or its opposite."""
     try:
         return _condition(expr, frame, positive)
     except (SpecError, Poisoned, _NotSayable):
-        return ""
+        return UNKNOWN
 
 
 class _NotSayable(Exception):

@@ -153,7 +153,7 @@ class Frame:
     def source(self, value: Any, name: str | None) -> Dim | None:
         """What gave an argument, as far as that can be said; `name` is what it is written as, if that is one."""
         if isinstance(value, Traced):
-            return value.expr
+            return value.expr if isinstance(value.expr, Symbolic) else None
         if name is None or name not in self.params or value is not self.params[name]:
             return None
         return symbol(name)

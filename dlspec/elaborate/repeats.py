@@ -181,8 +181,7 @@ def _finish(
     extra = [outer for outer, _ in sub.captured.values()]
     inputs = [*handles, *(frame.localize(h) for h in extra)]
     graph = sub.builder.build(sub.final_names(), location=location(span))
-    params = _outer_variables(graph, frame)
-    key, base, sources = _body_key(graph.model_copy(update={"params": params}), frame)
+    key, base, sources = _body_key(graph, frame)
     plural = base if count == 1 else f"{base.removesuffix('s')}s"
     name = frame.name_instance(Layer(Call, {}, {}, span), plural, span)
     outputs = frame.builder.call(
@@ -215,7 +214,9 @@ def _body_key(graph: Graph, frame: Frame) -> tuple[str, str, dict[str, Dim]]:
         same_outputs = node.outputs == tuple(o.value for o in graph.outputs)
         if isinstance(node.op, Call) and node.op.repeat == 1 and same_inputs and same_outputs:
             return node.op.graph, instance_base(frame.session.graphs[node.op.graph].name), node.sources
-    sources: dict[str, Dim] = {name: symbol(name) for name in graph.params}
+    params = _outer_variables(graph, frame)
+    graph = graph.model_copy(update={"params": params})
+    sources: dict[str, Dim] = {name: symbol(name) for name in params}
     if not state_of(graph, frame.session):
         graph = graph.model_copy(update={"name": PURE_BODY, "function": True})
         return frame.session.add_graph(graph), "step", sources

@@ -10,6 +10,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+UNKNOWN = "?"
+"""A condition that cannot be said over variables."""
+
 NEGATIONS = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {

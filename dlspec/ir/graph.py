@@ -94,8 +94,8 @@ class Node(BaseModel):
         what gave an argument: field to an expression over the variables of the graph, such as ``4 * planes``.
         Those that are no whole numbers can only be a parameter itself. ``repeat`` is a call's number of copies.
     condition
-        what had to hold for this to be there, over the variables of the graph (see `ir.condition`); empty where
-        it is there always, or where that cannot be said.
+        what had to hold for this to be there, over the variables of the graph (see `ir.condition`); ``?`` if
+        that cannot be said, empty where it is there always.
     frozen
         its weights are not trained, though the operator's are.
     """

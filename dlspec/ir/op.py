@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
 from dlspec.ir.dims import Dim
-from dlspec.ir.traced import retraced, variables
+from dlspec.ir.traced import remembers, retraced
 from dlspec.ir.types import Shape, TensorType
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Op(BaseModel):
         made = handler(data)
         if isinstance(data, dict):
             for name, given in data.items():
-                if variables(given) and name in made.__dict__:
+                if remembers(given) and name in made.__dict__:
                     made.__dict__[name] = retraced(made.__dict__[name], given)
         return made
 

@@ -19,44 +19,65 @@ LOST = "?"
 
 MOST_TERMS = 6
 MOST_LETTERS = 160
+DEEPEST = 50
+"""So many operations may wait to be written as an expression."""
 
 
 class Traced(int):
-    """A whole number, and the expression over the variables of its block that gave it."""
+    """A whole number, and the expression over the variables of its block that gave it.
 
-    expr: Symbolic
+    `make` gives the expression when it is asked for: of most numbers nobody ever asks.
+    """
 
-    def __new__(cls, value: int, expr: Symbolic) -> Traced:
+    def __new__(cls, value: int, expr: Dim | None = None, make: Callable[[], Dim] | None = None) -> Traced:
         self = super().__new__(cls, value)
-        self.expr = expr
+        self._expr, self._make, self._depth = expr, make, 0
         return self
 
-    def __getnewargs__(self) -> tuple[int, Symbolic]:  # type: ignore[override]
+    _expr: Dim | None
+    _make: Callable[[], Dim] | None
+    _depth: int
+
+    @property
+    def expr(self) -> Dim:
+        """The expression; a number where the variables have cancelled each other out."""
+        if self._expr is None:
+            assert self._make is not None
+            expr = self._make()
+            if isinstance(expr, Symbolic) and (len(expr.terms) > MOST_TERMS or len(str(expr)) > MOST_LETTERS):
+                expr = _lost(symbols(expr))
+            self._expr, self._make = expr, None
+        return self._expr
+
+    def __getnewargs__(self) -> tuple[int, Dim]:  # type: ignore[override]
         return int(self), self.expr
 
+    def __reduce__(self) -> Any:
+        return Traced, (int(self), self.expr)
+
     def __add__(self, other: Any) -> Any:
-        return _computed(int.__add__(self, other), lambda: self.expr + expression(other))
+        return self._with(other, int.__add__(self, other), lambda: self.expr + expression(other))
 
     def __sub__(self, other: Any) -> Any:
-        return _computed(int.__sub__(self, other), lambda: self.expr - expression(other))
+        return self._with(other, int.__sub__(self, other), lambda: self.expr - expression(other))
 
     def __rsub__(self, other: Any) -> Any:
-        return _computed(int.__rsub__(self, other), lambda: expression(other) - self.expr)
+        return self._with(other, int.__rsub__(self, other), lambda: expression(other) - self.expr)
 
     def __mul__(self, other: Any) -> Any:
-        return _computed(int.__mul__(self, other), lambda: self.expr * expression(other))
+        return self._with(other, int.__mul__(self, other), lambda: self.expr * expression(other))
 
     def __floordiv__(self, other: Any) -> Any:
-        return _computed(int.__floordiv__(self, other), lambda: self.expr // expression(other))
+        return self._with(other, int.__floordiv__(self, other), lambda: self.expr // expression(other))
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _computed(int.__rfloordiv__(self, other), lambda: expression(other) // self.expr)
+        return self._with(other, int.__rfloordiv__(self, other), lambda: expression(other) // self.expr)
 
     def __mod__(self, other: Any) -> Any:
-        return _computed(int.__mod__(self, other), lambda: self.expr % expression(other))
+        return self._with(other, int.__mod__(self, other), lambda: self.expr % expression(other))
 
     def __rmod__(self, other: Any) -> Any:
-        return _computed(int.__rmod__(self, other), lambda: expression(other) % self.expr)
+        return self._with(other, int.__rmod__(self, other), lambda: expression(other) % self.expr)
 
     def __pow__(self, other: Any, modulus: None = None) -> Any:  # type: ignore[override]
         if isinstance(other, int) and 0 < other <= 4:
@@ -74,22 +95,24 @@ class Traced(int):
 
     def exact_quotient(self, numerator: int, denominator: int) -> Any:
         """See `dims.exact_quotient`, which looks for this."""
+        other = denominator if self is numerator else numerator
         value = int(numerator) // int(denominator)
-        return _computed(value, lambda: exact_quotient(expression(numerator), expression(denominator)))
+        return self._with(
+            other, value, lambda: exact_quotient(expression(numerator), expression(denominator))
+        )
 
     exactly_divides = exact_quotient
 
-
-def _computed(value: Any, make: Callable[[], Dim]) -> Any:
-    """The result of an operation with its expression; a constant has none."""
-    if value is NotImplemented or not isinstance(value, int):
-        return value
-    expr = make()
-    if not isinstance(expr, Symbolic):
-        return int(value)
-    if len(expr.terms) > MOST_TERMS or len(str(expr)) > MOST_LETTERS:
-        expr = Symbolic(((tuple(sorted({LOST, *symbols(expr)})), 1),))
-    return Traced(value, expr)
+    def _with(self, other: Any, value: Any, make: Callable[[], Dim]) -> Any:
+        """The result of an operation with another number."""
+        if value is NotImplemented or not isinstance(value, int):
+            return value
+        made = Traced(value, None, make)
+        made._depth = 1 + max(self._depth, other._depth if isinstance(other, Traced) else 0)
+        if made._depth >= DEEPEST:
+            _ = made.expr  # so that asking for it later does not go too deep
+            made._depth = 0
+        return made
 
 
 def variable(name: str, value: int) -> Traced:
@@ -119,6 +142,15 @@ def variables(value: Any, *, lost: bool = False) -> set[str]:
     return set()
 
 
+def remembers(value: Any) -> bool:
+    """Whether a value, or anything in it, knows where it came from."""
+    if isinstance(value, Symbolic):
+        return any(isinstance(coefficient, Traced) for _, coefficient in value.terms)
+    if isinstance(value, (list, tuple)):
+        return any(map(remembers, value))
+    return isinstance(value, Traced) or (isinstance(value, dict) and any(map(remembers, value.values())))
+
+
 def translate(value: Any, bindings: Mapping[str, Dim]) -> Any:
     """`value`, its expressions evaluated with these values for the variables (themselves traced, perhaps).
 
@@ -143,6 +175,26 @@ def translate(value: Any, bindings: Mapping[str, Dim]) -> Any:
     return value
 
 
+def handed_out(value: Any, given: Mapping[str, Dim]) -> Any:
+    """A size that a callee gives back, in its caller: the same number, which comes from what the callee was given."""
+    if isinstance(value, Traced):
+        return Traced(value, None, lambda: _handed_out(value, given))
+    if isinstance(value, Symbolic) and remembers(value):
+        return Symbolic(tuple((monomial, handed_out(c, given)) for monomial, c in value.terms))
+    return value
+
+
+def _handed_out(value: Traced, given: Mapping[str, Dim]) -> Dim:
+    names = symbols(value.expr)
+    if LOST in names:
+        return _lost({name for own in names for name in variables(given.get(own))})
+    return expression(substitute(value.expr, given))
+
+
+def _lost(names: set[str]) -> Symbolic:
+    return Symbolic(((tuple(sorted({LOST, *names})), 1),))
+
+
 def untraced(value: Any) -> Any:
     """The same value without memory: what is handed into another block."""
     if isinstance(value, Traced):
@@ -158,7 +210,7 @@ def untraced(value: Any) -> Any:
 
 def retraced(made: Any, given: Any) -> Any:
     """What validation `made` of a `given` value, with the memory that validation loses."""
-    if isinstance(made, bool) or not variables(given):
+    if isinstance(made, bool) or not remembers(given):
         return made
     if isinstance(made, int):
         return given if isinstance(given, int) and made == given else made
@@ -172,7 +224,7 @@ def retraced(made: Any, given: Any) -> Any:
 
 def lone_variable(value: Any) -> str:
     """The variable that a number is, nothing else; "" if it is not one."""
-    if not isinstance(value, Traced):
+    if not isinstance(value, Traced) or not isinstance(value.expr, Symbolic):
         return ""
     name = str(value.expr)
     return name if value.expr == symbol(name) else ""

@@ -46,7 +46,8 @@ def instance_variables(graph: Graph) -> dict[str, Any]:
 def remembered(value: Any) -> Symbolic | None:
     """What gave a size, as one expression over variables and the symbols of sizes only known at run time."""
     if isinstance(value, Traced):
-        return None if LOST in symbols(value.expr) else value.expr
+        expr = value.expr
+        return expr if isinstance(expr, Symbolic) and LOST not in symbols(expr) else None
     if not isinstance(value, Symbolic) or not any(isinstance(c, Traced) for _, c in value.terms):
         return None
     total: Dim = 0

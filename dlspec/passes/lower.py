@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.diagnostics import Diagnostic, SpecError
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.dims import Symbolic
 from dlspec.ir.graph import Call, Graph, Node, Output, Program, Weight
 from dlspec.ir.op import Op
 from dlspec.ir.traced import Traced, lone_variable, untraced, variable
@@ -152,7 +153,11 @@ class _Body:
             self.moved.update(node.weights.values())
             inputs = tuple(name for name in node.inputs if name is not None)
             facts = {**dict(node.op), **node.op.facts(*types)}
-            sources = {name: value.expr for name, value in facts.items() if isinstance(value, Traced)}
+            sources = {
+                name: value.expr
+                for name, value in facts.items()
+                if isinstance(value, Traced) and isinstance(value.expr, Symbolic)
+            }
             update = {
                 "op": Call(graph=key), "inputs": inputs, "weights": {}, "sources": {**node.sources, **sources},
             }  # fmt: skip

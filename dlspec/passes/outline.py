@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dlspec.ir.dims import Dim, Symbolic, substitute, symbol
+from dlspec.ir.dims import Dim, Symbolic, substitute, symbol, symbols
 from dlspec.ir.graph import Call, Graph, Node, Program, Weight
 from dlspec.ir.op import Init
-from dlspec.ir.traced import Traced, size_variables
+from dlspec.ir.traced import Traced, size_variables, variables
 from dlspec.ir.types import TensorType
 from dlspec.passes.dependence import Dependence
 from dlspec.passes.expressions import is_word, remembered
@@ -151,7 +151,10 @@ class _Outliner:
             return False
         graphs = self.graphs[variant.full], self.graphs[keys[0]]
         lacking = align(graphs[0], _exact(graphs[0], full), graphs[1], _exact(graphs[1], own))
-        if lacking is None or not lacking.nodes or parts([*variant.lacking, lacking]) is None:
+        written_out = lacking and any(
+            graphs[0].nodes[index].name and not graphs[0].nodes[index].condition for index in lacking.nodes
+        )  # more rounds of a `for`, not the branch of an `if`
+        if lacking is None or written_out or not lacking.nodes or parts([*variant.lacking, lacking]) is None:
             return False
         variant.lacking.append(lacking)
         variant.keys.extend(keys)
@@ -206,9 +209,12 @@ class _Outliner:
             there = tuple(full.nodes[nodes[0]].outputs in where for where in places)
             own = {o for index in nodes for o in full.nodes[index].outputs}
             told = {full.nodes[index].condition for index in nodes} - {""}
-            pads = all(full.nodes[index].op.spec_name() == "pad" for index in nodes)
+            used = [full.nodes[index] for index in nodes]
+            pads = all(node.op.spec_name() == "pad" for node in used)
+            hints = variables([dict(node.op) for node in used])
+            hints |= {name for node in used for dim in node.sources.values() for name in symbols(dim)}
             condition = (slots.padded(nodes, there) if pads and not told else "") or slots.condition(
-                told, there, self._flag(full, nodes, own & instead.keys())
+                told, there, self._flag(full, nodes, own & instead.keys()), hints
             )
             options.append(Option(nodes, condition, {v: o for v, o in instead.items() if v in own}))
         return Plan(name, tuple(variant.keys), full, rows, slots.parameters(), slots.found, tuple(options))

@@ -123,14 +123,23 @@ class Slots:
                 else:  # sizes of inputs are read from these
                     self._use(slot, source, but=self.sizes)
 
-    def condition(self, told: Collection[str], there: tuple[bool, ...], flag: str) -> str:
-        """When nodes are there that only some instances have: what the spec says, or a parameter for it."""
+    def condition(
+        self, told: Collection[str], there: tuple[bool, ...], flag: str, hints: Collection[str]
+    ) -> str:
+        """When nodes are there that only some instances have: what the spec says; or the value of a parameter that
+        they depend on (`hints`) with which they would do nothing; or a parameter of its own.
+        """
         for text in told if len(told) == 1 else ():
             values = [holds(text, instance) for instance in self.instances]
-            if names(text) <= self.variables.keys() and values == list(there):
+            if values == list(there) and names(text) <= self.variables.keys():
                 for name in names(text):
                     self._used.setdefault(name, "")
                 return text
+        for name in self.variables:
+            told_apart = name in hints and name not in self.sizes and self._tells_apart(name, there)
+            if told_apart:
+                self._used.setdefault(name, "")
+                return told_apart
         name = self._unused(flag)
         self._invented[name] = there
         return name
@@ -159,6 +168,15 @@ class Slots:
         for name in names(text) & self.variables.keys():
             self._used.setdefault(name, "")
         return text
+
+    def _tells_apart(self, name: str, there: tuple[bool, ...]) -> str:
+        """A condition on one variable alone, which must have one value in all instances without the nodes."""
+        absent = {value for value, is_there in zip(self.variables[name], there, strict=True) if not is_there}
+        present = {value for value, is_there in zip(self.variables[name], there, strict=True) if is_there}
+        (one, *others) = absent
+        if others or one in present or not isinstance(one, int):
+            return ""
+        return f"{name} != {one!r}" if not isinstance(one, bool) else (f"not {name}" if one else name)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters in use: sizes of what comes in, then the block's in its order, then others."""

@@ -43,6 +43,40 @@ class Features(layers.Layer):
         return ops.reshape(x, (-1, 768))
 
 
+class LabelPredictor(layers.Layer):
+    """From features to the digit.
+
+    features: float32 [N, 768] -> float32 [N, classes].
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(100)
+        self.linear2 = layers.Dense(100)
+        self.linear3 = layers.Dense(classes)
+
+    def call(self, features):
+        x = ops.relu(self.linear1(features))  # [N, 100]
+        x = ops.relu(self.linear2(x))
+        return self.linear3(x)
+
+
+class DomainClassifier(layers.Layer):
+    """From features to the log-odds of the target domain.
+
+    features: float32 [N, 768] -> float32 [N, 1].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(100)
+        self.linear2 = layers.Dense(1)
+
+    def call(self, features):
+        x = ops.relu(self.linear1(features))  # [N, 100]
+        return self.linear2(x)
+
+
 class DANN(keras.Model):
     """image: float32 [N, 3, 28, 28]
     -> label: float32 [N, classes], domain: float32 [N, 1].
@@ -52,18 +86,12 @@ class DANN(keras.Model):
         super().__init__()
         self.strength = strength
         self.features = Features()
-        self.linear1 = layers.Dense(100)
-        self.linear2 = layers.Dense(100)
-        self.linear3 = layers.Dense(classes)
-        self.linear4 = layers.Dense(100)
-        self.linear5 = layers.Dense(1)
+        self.label_predictor = LabelPredictor(classes)
+        self.domain_classifier = DomainClassifier()
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 28, 28, 3]
         features = self.features(x)  # [N, 768]
-        x = ops.relu(self.linear1(features))  # [N, 100]
-        x = ops.relu(self.linear2(x))
-        label = self.linear3(x)  # [N, classes]
-        x = ops.relu(self.linear4(reverse_gradient(features, self.strength)))
-        domain = self.linear5(x)  # [N, 1]
+        label = self.label_predictor(features)  # [N, classes]
+        domain = self.domain_classifier(reverse_gradient(features, self.strength))
         return label, domain

@@ -43,6 +43,40 @@ class Features(nn.Module):
         return x.flatten(1)
 
 
+class LabelPredictor(nn.Module):
+    """From features to the digit.
+
+    features: float32 [N, in_features] -> float32 [N, classes].
+    """
+
+    def __init__(self, in_features: int, classes: int) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(in_features, 100)
+        self.linear2 = nn.Linear(100, 100)
+        self.linear3 = nn.Linear(100, classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = F.relu(self.linear1(features))  # [N, 100]
+        x = F.relu(self.linear2(x))
+        return self.linear3(x)
+
+
+class DomainClassifier(nn.Module):
+    """From features to the log-odds of the target domain.
+
+    features: float32 [N, in_features] -> float32 [N, 1].
+    """
+
+    def __init__(self, in_features: int) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(in_features, 100)
+        self.linear2 = nn.Linear(100, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = F.relu(self.linear1(features))  # [N, 100]
+        return self.linear2(x)
+
+
 class DANN(nn.Module):
     """image: float32 [N, 3, 28, 28]
     -> label: float32 [N, classes], domain: float32 [N, 1].
@@ -52,17 +86,12 @@ class DANN(nn.Module):
         super().__init__()
         self.strength = strength
         self.features = Features(3)
-        self.linear1 = nn.Linear(768, 100)
-        self.linear2 = nn.Linear(100, 100)
-        self.linear3 = nn.Linear(100, classes)
-        self.linear4 = nn.Linear(768, 100)
-        self.linear5 = nn.Linear(100, 1)
+        self.label_predictor = LabelPredictor(768, classes)
+        self.domain_classifier = DomainClassifier(768)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(image)  # [N, 768]
-        x = F.relu(self.linear1(features))  # [N, 100]
-        x = F.relu(self.linear2(x))
-        label = self.linear3(x)  # [N, classes]
-        x = self.linear4(ReverseGradient.apply(features, self.strength))  # [N, 100]
-        domain = self.linear5(F.relu(x))  # [N, 1]
+        label = self.label_predictor(features)  # [N, classes]
+        x = ReverseGradient.apply(features, self.strength)
+        domain = self.domain_classifier(x)  # [N, 1]
         return label, domain

@@ -77,11 +77,10 @@ class DBN(keras.Model):
         h = self.second(x)
         x = ops.concatenate([h, label], axis=1)  # [N, 510]
         recalled = self.memory(x)  # [N, 2000]
-        x = h[:, None]  # [N, 1, 500]
-        y = ops.eye(10, 10, dtype=keras.config.floatx())  # [10, 10]
-        x = ops.broadcast_to(x, (N, 10, 500))  # [N, 10, 500]
-        y = ops.broadcast_to(y, (N, 10, 10))  # [N, 10, 10]
-        each = ops.concatenate([x, y], axis=2)  # [N, 10, 510]
+        x = ops.eye(10, 10, dtype=keras.config.floatx())  # [10, 10]
+        y = ops.broadcast_to(h[:, None], (N, 10, 500))  # [N, 10, 500]
+        x = ops.broadcast_to(x, (N, 10, 10))  # [N, 10, 10]
+        each = ops.concatenate([y, x], axis=2)  # [N, 10, 510]
         energy = free_energy(
             each, self.memory.weight, self.memory.visible_bias, self.memory.hidden_bias
         )

@@ -79,8 +79,7 @@ class DBN(nn.Module):
         recalled = self.memory(x)  # [N, 2000]
         x = torch.eye(10, 10, dtype=torch.float32, device=image.device)  # [10, 10]
         y = h[:, None].expand(N, 10, 500)  # [N, 10, 500]
-        x = x.expand(N, 10, 10)  # [N, 10, 10]
-        each = torch.cat([y, x], dim=2)  # [N, 10, 510]
+        each = torch.cat([y, x.expand(N, 10, 10)], dim=2)  # [N, 10, 510]
         energy = free_energy(
             each, self.memory.weight, self.memory.visible_bias, self.memory.hidden_bias
         )

@@ -45,8 +45,7 @@ class Up(layers.Layer):
 
     def call(self, x):
         x = self.conv_transpose(x)  # [N, 2 * H + 2, 2 * W + 2, channels]
-        x = x[:, 1:-1, 1:-1]  # [N, 2 * H, 2 * W, channels]
-        return ops.relu(self.norm(x))
+        return ops.relu(self.norm(x[:, 1:-1, 1:-1]))
 
 
 class Generator(keras.Model):
@@ -62,13 +61,11 @@ class Generator(keras.Model):
         self.conv_transpose2 = layers.Conv2DTranspose(3, 4, strides=2, use_bias=False)
 
     def call(self, z):
-        x = z[:, :, None, None]  # [N, 100, 1, 1]
-        x = ops.transpose(x, (0, 2, 3, 1))  # [N, 1, 1, 100]
+        x = ops.transpose(z[:, :, None, None], (0, 2, 3, 1))  # [N, 1, 1, 100]
         x = ops.relu(self.norm(self.conv_transpose1(x)))  # [N, 4, 4, 8 * width]
         x = self.up1(x)  # [N, 8, 8, 4 * width]
         x = self.up2(x)  # [N, 16, 16, 2 * width]
         x = self.up3(x)  # [N, 32, 32, width]
         x = self.conv_transpose2(x)  # [N, 66, 66, 3]
-        x = x[:, 1:-1, 1:-1]  # [N, 64, 64, 3]
-        image = ops.tanh(x)
+        image = ops.tanh(x[:, 1:-1, 1:-1])  # [N, 64, 64, 3]
         return ops.transpose(image, (0, 3, 1, 2))

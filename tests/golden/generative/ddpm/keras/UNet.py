@@ -34,8 +34,7 @@ def timestep_embedding(t, width: int):
     """
     x = ops.arange(width // 2, dtype="int64")  # [width // 2]
     x = ops.multiply(x, -0.14619587892025687)
-    h = t[:, None]  # [N, 1]
-    angles = ops.multiply(h, ops.exp(x))  # [N, width // 2]
+    angles = ops.multiply(t[:, None], ops.exp(x))  # [N, width // 2]
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=1)
 
 
@@ -43,10 +42,11 @@ class ResBlock(layers.Layer):
     """Two convolutions, with the time added between them, around which the input is
     led.
 
-    x: float32 [N, H, W, C], time: float32 [N, E] -> float32 [N, H, W, C].
+    x: float32 [N, H, W, in_channels], time: float32 [N, E]
+    -> float32 [N, H, W, channels].
     """
 
-    def __init__(self, channels: int, dropout: float) -> None:
+    def __init__(self, in_channels: int, channels: int, dropout: float) -> None:
         super().__init__()
         self.norm1 = layers.GroupNormalization(32, epsilon=1e-6)
         self.conv1 = layers.Conv2D(channels, 3)
@@ -54,48 +54,21 @@ class ResBlock(layers.Layer):
         self.norm2 = layers.GroupNormalization(32, epsilon=1e-6)
         self.dropout = layers.Dropout(dropout)
         self.conv2 = layers.Conv2D(channels, 3)
+        self.conv3 = None
+        if in_channels != channels:
+            self.conv3 = layers.Conv2D(channels, 1)
 
     def call(self, x, time):
         y = ops.silu(self.norm1(x))
-        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))
         h = self.conv1(y)  # [N, H, W, channels]
         y = self.linear(ops.silu(time))  # [N, channels]
-        y = y[:, :, None, None]  # [N, channels, 1, 1]
-        h = h + ops.transpose(y, (0, 2, 3, 1))
+        y = ops.transpose(y[:, :, None, None], (0, 2, 3, 1))  # [N, 1, 1, channels]
+        h = h + y
         y = self.dropout(ops.silu(self.norm2(h)))
         y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
         h = self.conv2(y)  # [N, H, W, channels]
-        return x + h
-
-
-class ResBlockProjection(layers.Layer):
-    """Two convolutions, with the time added between them, around which the input is
-    led.
-
-    x: float32 [N, H, W, C], time: float32 [N, E] -> float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int, dropout: float) -> None:
-        super().__init__()
-        self.norm1 = layers.GroupNormalization(32, epsilon=1e-6)
-        self.conv1 = layers.Conv2D(channels, 3)
-        self.linear = layers.Dense(channels)
-        self.norm2 = layers.GroupNormalization(32, epsilon=1e-6)
-        self.dropout = layers.Dropout(dropout)
-        self.conv2 = layers.Conv2D(channels, 3)
-        self.conv3 = layers.Conv2D(channels, 1)
-
-    def call(self, x, time):
-        y = ops.silu(self.norm1(x))
-        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
-        h = self.conv1(y)  # [N, H, W, channels]
-        y = self.linear(ops.silu(time))  # [N, channels]
-        y = y[:, :, None, None]  # [N, channels, 1, 1]
-        h = h + ops.transpose(y, (0, 2, 3, 1))
-        y = self.dropout(ops.silu(self.norm2(h)))
-        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        h = self.conv2(y)  # [N, H, W, channels]
-        skip = self.conv3(x)  # [N, H, W, channels]
+        skip = x if self.conv3 is None else self.conv3(x)  # [N, H, W, channels]
         return skip + h
 
 
@@ -115,6 +88,50 @@ class Downsample(layers.Layer):
         return self.conv(x)
 
 
+def split_heads(x, heads: int):
+    """x: float32 [N, T, D] -> float32 [N, heads, T, D // heads]."""
+    _, T, D = ops.shape(x)
+    x = ops.reshape(x, (-1, T, heads, D // heads))  # [N, T, heads, D // heads]
+    return ops.transpose(x, (0, 2, 1, 3))
+
+
+def merge_heads(x):
+    """x: float32 [N, H, T, D] -> float32 [N, T, D * H]."""
+    _, H, T, D = ops.shape(x)
+    x = ops.transpose(x, (0, 2, 1, 3))  # [N, T, H, D]
+    return ops.reshape(x, (-1, T, D * H))
+
+
+class Attention(layers.Layer):
+    """Multi-head attention. Each head compares queries with keys in a space of its
+    own, and averages values. `memory` is what x looks at: itself, unless
+    something else is given. `mask`, which keeps where true, must fit the scores
+    [N, heads, T, S]; `causal` lets a position see none after it.
+
+    x: float32 [N, T, dim] -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.heads = heads
+        self.causal = causal
+        self.query = layers.Dense(dim)
+        self.key = layers.Dense(dim)
+        self.value = layers.Dense(dim)
+        self.out = layers.Dense(dim)
+
+    def call(self, x):
+        h = self.query(x)
+        q = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
+        h = self.key(x)
+        k = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.value(x)
+        v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = attention(q, k, v, causal=self.causal)
+        x = merge_heads(x)  # [N, T, dim]
+        return self.out(x)
+
+
 class SelfAttention(layers.Layer):
     """Every place of the image looks at every other, with one head.
 
@@ -124,20 +141,13 @@ class SelfAttention(layers.Layer):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.norm = layers.GroupNormalization(32, epsilon=1e-6)
-        self.linear1 = layers.Dense(in_channels)
-        self.linear2 = layers.Dense(in_channels)
-        self.linear3 = layers.Dense(in_channels)
-        self.linear4 = layers.Dense(in_channels)
+        self.attention = Attention(in_channels, 1)
 
     def call(self, x):
         _, H, W, C = ops.shape(x)
         h = ops.reshape(self.norm(x), (-1, H * W, C))  # [N, H * W, in_channels]
-        q = self.linear1(h)
-        k = self.linear2(h)
-        v = self.linear3(h)
-        y = attention(q, k, v)
-        y = self.linear4(y)
-        return x + ops.reshape(y, (-1, H, W, C))
+        h = self.attention(h)
+        return x + ops.reshape(h, (-1, H, W, C))
 
 
 class Upsample(layers.Layer):
@@ -162,40 +172,40 @@ class UNet(keras.Model):
         self.linear1 = layers.Dense(512)
         self.linear2 = layers.Dense(512)
         self.conv1 = layers.Conv2D(128, 3)
-        self.res_block1 = ResBlock(128, dropout)
-        self.res_block2 = ResBlock(128, dropout)
+        self.res_block1 = ResBlock(128, 128, dropout)
+        self.res_block2 = ResBlock(128, 128, dropout)
         self.downsample1 = Downsample(128)
-        self.res_block3 = ResBlockProjection(256, dropout)
+        self.res_block3 = ResBlock(128, 256, dropout)
         self.self_attention1 = SelfAttention(256)
-        self.res_block4 = ResBlock(256, dropout)
+        self.res_block4 = ResBlock(256, 256, dropout)
         self.self_attention2 = SelfAttention(256)
         self.downsample2 = Downsample(256)
-        self.res_block5 = ResBlock(256, dropout)
-        self.res_block6 = ResBlock(256, dropout)
+        self.res_block5 = ResBlock(256, 256, dropout)
+        self.res_block6 = ResBlock(256, 256, dropout)
         self.downsample3 = Downsample(256)
-        self.res_block7 = ResBlock(256, dropout)
-        self.res_block8 = ResBlock(256, dropout)
-        self.res_block9 = ResBlock(256, dropout)
+        self.res_block7 = ResBlock(256, 256, dropout)
+        self.res_block8 = ResBlock(256, 256, dropout)
+        self.res_block9 = ResBlock(256, 256, dropout)
         self.self_attention3 = SelfAttention(256)
-        self.res_block10 = ResBlock(256, dropout)
-        self.res_block11 = ResBlockProjection(256, dropout)
-        self.res_block12 = ResBlockProjection(256, dropout)
-        self.res_block13 = ResBlockProjection(256, dropout)
+        self.res_block10 = ResBlock(256, 256, dropout)
+        self.res_block11 = ResBlock(512, 256, dropout)
+        self.res_block12 = ResBlock(512, 256, dropout)
+        self.res_block13 = ResBlock(512, 256, dropout)
         self.upsample1 = Upsample(256)
-        self.res_block14 = ResBlockProjection(256, dropout)
-        self.res_block15 = ResBlockProjection(256, dropout)
-        self.res_block16 = ResBlockProjection(256, dropout)
+        self.res_block14 = ResBlock(512, 256, dropout)
+        self.res_block15 = ResBlock(512, 256, dropout)
+        self.res_block16 = ResBlock(512, 256, dropout)
         self.upsample2 = Upsample(256)
-        self.res_block17 = ResBlockProjection(256, dropout)
+        self.res_block17 = ResBlock(512, 256, dropout)
         self.self_attention4 = SelfAttention(256)
-        self.res_block18 = ResBlockProjection(256, dropout)
+        self.res_block18 = ResBlock(512, 256, dropout)
         self.self_attention5 = SelfAttention(256)
-        self.res_block19 = ResBlockProjection(256, dropout)
+        self.res_block19 = ResBlock(384, 256, dropout)
         self.self_attention6 = SelfAttention(256)
         self.upsample3 = Upsample(256)
-        self.res_block20 = ResBlockProjection(128, dropout)
-        self.res_block21 = ResBlockProjection(128, dropout)
-        self.res_block22 = ResBlockProjection(128, dropout)
+        self.res_block20 = ResBlock(384, 128, dropout)
+        self.res_block21 = ResBlock(256, 128, dropout)
+        self.res_block22 = ResBlock(256, 128, dropout)
         self.norm = layers.GroupNormalization(32, epsilon=1e-6)
         self.conv2 = layers.Conv2D(3, 3)
 

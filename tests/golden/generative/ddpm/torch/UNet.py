@@ -24,34 +24,6 @@ class ResBlock(nn.Module):
     led.
 
     x: float32 [N, in_channels, H, W], time: float32 [N, dim]
-    -> float32 [N, in_channels, H, W].
-    """
-
-    def __init__(
-        self, in_channels: int, dim: int, channels: int, dropout: float
-    ) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(32, in_channels, eps=1e-6)
-        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
-        self.linear = nn.Linear(dim, channels)
-        self.norm2 = nn.GroupNorm(32, channels, eps=1e-6)
-        self.dropout = nn.Dropout(dropout)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))  # [N, channels, H, W]
-        y = self.linear(F.silu(time))  # [N, channels]
-        h = h + y[:, :, None, None]
-        y = self.dropout(F.silu(self.norm2(h)))
-        h = self.conv2(y)
-        return x + h
-
-
-class ResBlockProjection(nn.Module):
-    """Two convolutions, with the time added between them, around which the input is
-    led.
-
-    x: float32 [N, in_channels, H, W], time: float32 [N, dim]
     -> float32 [N, channels, H, W].
     """
 
@@ -65,7 +37,9 @@ class ResBlockProjection(nn.Module):
         self.norm2 = nn.GroupNorm(32, channels, eps=1e-6)
         self.dropout = nn.Dropout(dropout)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv3 = nn.Conv2d(in_channels, channels, 1)
+        self.conv3 = None
+        if in_channels != channels:
+            self.conv3 = nn.Conv2d(in_channels, channels, 1)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         h = self.conv1(F.silu(self.norm1(x)))  # [N, channels, H, W]
@@ -73,7 +47,7 @@ class ResBlockProjection(nn.Module):
         h = h + y[:, :, None, None]
         y = self.dropout(F.silu(self.norm2(h)))
         h = self.conv2(y)
-        skip = self.conv3(x)  # [N, channels, H, W]
+        skip = x if self.conv3 is None else self.conv3(x)  # [N, channels, H, W]
         return skip + h
 
 
@@ -93,6 +67,48 @@ class Downsample(nn.Module):
         return self.conv(x)
 
 
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """x: float32 [N, T, D] -> float32 [N, heads, T, D // heads]."""
+    _, T, D = x.shape
+    return x.reshape(-1, T, heads, D // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """x: float32 [N, H, T, D] -> float32 [N, T, D * H]."""
+    _, H, T, D = x.shape
+    return x.transpose(1, 2).reshape(-1, T, D * H)
+
+
+class Attention(nn.Module):
+    """Multi-head attention. Each head compares queries with keys in a space of its
+    own, and averages values. `memory` is what x looks at: itself, unless
+    something else is given. `mask`, which keeps where true, must fit the scores
+    [N, heads, T, S]; `causal` lets a position see none after it.
+
+    x: float32 [N, T, dim] -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.heads = heads
+        self.causal = causal
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(dim, dim)
+        self.value = nn.Linear(dim, dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.query(x)
+        q = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
+        h = self.key(x)
+        k = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.value(x)
+        v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        x = merge_heads(x)  # [N, T, dim]
+        return self.out(x)
+
+
 class SelfAttention(nn.Module):
     """Every place of the image looks at every other, with one head.
 
@@ -102,22 +118,14 @@ class SelfAttention(nn.Module):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(32, in_channels, eps=1e-6)
-        self.linear1 = nn.Linear(in_channels, in_channels)
-        self.linear2 = nn.Linear(in_channels, in_channels)
-        self.linear3 = nn.Linear(in_channels, in_channels)
-        self.linear4 = nn.Linear(in_channels, in_channels)
+        self.attention = Attention(in_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         _, C, H, W = x.shape
-        y = self.norm(x)
-        h = y.permute(0, 2, 3, 1).reshape(-1, H * W, C)  # [N, H * W, in_channels]
-        q = self.linear1(h)
-        k = self.linear2(h)
-        v = self.linear3(h)
-        y = F.scaled_dot_product_attention(q, k, v)
-        y = self.linear4(y)
-        h = y.reshape(-1, H, W, C).permute(0, 3, 1, 2)  # [N, in_channels, H, W]
-        return x + h
+        h = self.norm(x)
+        h = h.permute(0, 2, 3, 1).reshape(-1, H * W, C)  # [N, H * W, in_channels]
+        h = self.attention(h)
+        return x + h.reshape(-1, H, W, C).permute(0, 3, 1, 2)
 
 
 class Upsample(nn.Module):
@@ -143,7 +151,7 @@ class UNet(nn.Module):
         self.res_block1 = ResBlock(128, 512, channels=128, dropout=dropout)
         self.res_block2 = ResBlock(128, 512, channels=128, dropout=dropout)
         self.downsample1 = Downsample(128)
-        self.res_block3 = ResBlockProjection(128, 512, channels=256, dropout=dropout)
+        self.res_block3 = ResBlock(128, 512, channels=256, dropout=dropout)
         self.self_attention1 = SelfAttention(256)
         self.res_block4 = ResBlock(256, 512, channels=256, dropout=dropout)
         self.self_attention2 = SelfAttention(256)
@@ -156,24 +164,24 @@ class UNet(nn.Module):
         self.res_block9 = ResBlock(256, 512, channels=256, dropout=dropout)
         self.self_attention3 = SelfAttention(256)
         self.res_block10 = ResBlock(256, 512, channels=256, dropout=dropout)
-        self.res_block11 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
-        self.res_block12 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
-        self.res_block13 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
+        self.res_block11 = ResBlock(512, 512, channels=256, dropout=dropout)
+        self.res_block12 = ResBlock(512, 512, channels=256, dropout=dropout)
+        self.res_block13 = ResBlock(512, 512, channels=256, dropout=dropout)
         self.upsample1 = Upsample(256)
-        self.res_block14 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
-        self.res_block15 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
-        self.res_block16 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
+        self.res_block14 = ResBlock(512, 512, channels=256, dropout=dropout)
+        self.res_block15 = ResBlock(512, 512, channels=256, dropout=dropout)
+        self.res_block16 = ResBlock(512, 512, channels=256, dropout=dropout)
         self.upsample2 = Upsample(256)
-        self.res_block17 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
+        self.res_block17 = ResBlock(512, 512, channels=256, dropout=dropout)
         self.self_attention4 = SelfAttention(256)
-        self.res_block18 = ResBlockProjection(512, 512, channels=256, dropout=dropout)
+        self.res_block18 = ResBlock(512, 512, channels=256, dropout=dropout)
         self.self_attention5 = SelfAttention(256)
-        self.res_block19 = ResBlockProjection(384, 512, channels=256, dropout=dropout)
+        self.res_block19 = ResBlock(384, 512, channels=256, dropout=dropout)
         self.self_attention6 = SelfAttention(256)
         self.upsample3 = Upsample(256)
-        self.res_block20 = ResBlockProjection(384, 512, channels=128, dropout=dropout)
-        self.res_block21 = ResBlockProjection(256, 512, channels=128, dropout=dropout)
-        self.res_block22 = ResBlockProjection(256, 512, channels=128, dropout=dropout)
+        self.res_block20 = ResBlock(384, 512, channels=128, dropout=dropout)
+        self.res_block21 = ResBlock(256, 512, channels=128, dropout=dropout)
+        self.res_block22 = ResBlock(256, 512, channels=128, dropout=dropout)
         self.norm = nn.GroupNorm(32, 128, eps=1e-6)
         self.conv2 = nn.Conv2d(128, 3, 3, padding=1)
 

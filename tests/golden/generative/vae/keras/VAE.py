@@ -7,6 +7,26 @@ import keras
 from keras import layers, ops
 
 
+class Encoder(layers.Layer):
+    """An image to the distribution of its code: mean and logarithm of the variance.
+
+    image: float32 [N, 784]
+    -> mean: float32 [N, latent], log_var: float32 [N, latent].
+    """
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(width)
+        self.linear2 = layers.Dense(latent)
+        self.linear3 = layers.Dense(latent)
+
+    def call(self, image):
+        h = ops.relu(self.linear1(image))  # [N, width]
+        mean = self.linear2(h)  # [N, latent]
+        log_var = self.linear3(h)  # [N, latent]
+        return mean, log_var
+
+
 def reparameterize(mean, log_var, noise):
     """A normal distribution moved and stretched: z = mean + sigma * noise, sigma =
     exp(log_var / 2).
@@ -17,6 +37,22 @@ def reparameterize(mean, log_var, noise):
     return mean + ops.exp(log_var / 2) * noise
 
 
+class Decoder(layers.Layer):
+    """A code to the log-odds of the pixels; `sigmoid` makes them grey values.
+
+    z: float32 [N, 20] -> float32 [N, pixels].
+    """
+
+    def __init__(self, width: int, pixels: int) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(width)
+        self.linear2 = layers.Dense(pixels)
+
+    def call(self, z):
+        x = ops.relu(self.linear1(z))  # [N, width]
+        return self.linear2(x)
+
+
 class VAE(keras.Model):
     """image: float32 [N, pixels], noise: float32 [N, latent]
     -> drawn: float32 [N, pixels], mean: float32 [N, latent], log_var: float32 [N,
@@ -25,17 +61,11 @@ class VAE(keras.Model):
 
     def __init__(self, pixels: int = 784, width: int = 400, latent: int = 20) -> None:
         super().__init__()
-        self.linear1 = layers.Dense(width)
-        self.linear2 = layers.Dense(latent)
-        self.linear3 = layers.Dense(latent)
-        self.linear4 = layers.Dense(width)
-        self.linear5 = layers.Dense(pixels)
+        self.encoder = Encoder(width, latent)
+        self.decoder = Decoder(width, pixels)
 
     def call(self, image, noise):
-        h = ops.relu(self.linear1(image))  # [N, width]
-        mean = self.linear2(h)  # [N, latent]
-        log_var = self.linear3(h)  # [N, latent]
+        mean, log_var = self.encoder(image)
         z = reparameterize(mean, log_var, noise)
-        x = ops.relu(self.linear4(z))  # [N, width]
-        drawn = self.linear5(x)  # [N, pixels]
+        drawn = self.decoder(z)  # [N, pixels]
         return drawn, mean, log_var

@@ -92,65 +92,27 @@ class CachedLayer(layers.Layer):
 
 
 class GPT2Step(keras.Model):
-    """tokens: int64 [N, T], past: float32 [12, 2, N, heads, P, width // heads]
-    -> logits: float32 [N, T, words], present: float32 [12, 2, N, heads, P + T,
-    width // heads].
+    """tokens: int64 [N, T], past: float32 [12, 2, N, 12, P, 64]
+    -> logits: float32 [N, T, 50257], present: float32 [12, 2, N, 12, P + T, 64].
     """
 
-    def __init__(
-        self, words: int = 50257, context: int = 1024, width: int = 768, heads: int = 12
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.embed = layers.Embedding(words, width)
-        self.position = layers.Embedding(context, width)
-        self.layers_0 = CachedLayer(width, heads)
-        self.layers_1 = CachedLayer(width, heads)
-        self.layers_2 = CachedLayer(width, heads)
-        self.layers_3 = CachedLayer(width, heads)
-        self.layers_4 = CachedLayer(width, heads)
-        self.layers_5 = CachedLayer(width, heads)
-        self.layers_6 = CachedLayer(width, heads)
-        self.layers_7 = CachedLayer(width, heads)
-        self.layers_8 = CachedLayer(width, heads)
-        self.layers_9 = CachedLayer(width, heads)
-        self.layers_10 = CachedLayer(width, heads)
-        self.layers_11 = CachedLayer(width, heads)
+        self.embed = layers.Embedding(50257, 768)
+        self.position = layers.Embedding(1024, 768)
+        self.layers2 = [CachedLayer(768, 12) for _ in range(12)]
         self.norm = layers.LayerNormalization(epsilon=1e-5)
 
     def call(self, tokens, past):
         T = ops.shape(tokens)[1]
         P = ops.shape(past)[4]
-        x = self.position(ops.arange(P, P + T, dtype="int64"))  # [T, width]
-        x = self.embed(tokens) + x  # [N, T, width]
-        h, y, z, x1, x2, x3, x4, x5, x6, x7, x8, x9 = ops.unstack(past)
-        x, cache = self.layers_0(x, h)
-        x, cache1 = self.layers_1(x, y)
-        x, cache2 = self.layers_2(x, z)
-        x, cache3 = self.layers_3(x, x1)
-        x, cache4 = self.layers_4(x, x2)
-        x, cache5 = self.layers_5(x, x3)
-        x, cache6 = self.layers_6(x, x4)
-        x, cache7 = self.layers_7(x, x5)
-        x, cache8 = self.layers_8(x, x6)
-        x, cache9 = self.layers_9(x, x7)
-        x, cache10 = self.layers_10(x, x8)
-        x, cache11 = self.layers_11(x, x9)
-        h = ops.transpose(self.embed.embeddings)  # [width, words]
-        logits = ops.matmul(self.norm(x), h)  # [N, T, words]
-        present = ops.stack(
-            [
-                cache,
-                cache1,
-                cache2,
-                cache3,
-                cache4,
-                cache5,
-                cache6,
-                cache7,
-                cache8,
-                cache9,
-                cache10,
-                cache11,
-            ]
-        )
+        x = self.position(ops.arange(P, P + T, dtype="int64"))  # [T, 768]
+        x = self.embed(tokens) + x  # [N, T, 768]
+        caches = []
+        for layer, cache in zip(self.layers2, ops.unstack(past), strict=True):
+            x, cache = layer(x, cache)
+            caches.append(cache)
+        present = ops.stack(caches)  # [12, 2, N, 12, P + T, 64]
+        h = ops.transpose(self.embed.embeddings)  # [768, 50257]
+        logits = ops.matmul(self.norm(x), h)  # [N, T, 50257]
         return logits, present

@@ -42,8 +42,7 @@ def rotary(x, position, base: int = 10000):
     """
     D = ops.shape(x)[3]
     h = ops.divide(ops.arange(0, D, 2, dtype="int64"), D)  # [L]
-    y = position[:, None]  # [T, 1]
-    angle = ops.divide(y, base**h)  # [T, D']
+    angle = ops.divide(position[:, None], base**h)  # [T, D']
     a, b = ops.split(x, 2, axis=3)
     x = a * ops.cos(angle) - b * ops.sin(angle)
     h = b * ops.cos(angle) + a * ops.sin(angle)

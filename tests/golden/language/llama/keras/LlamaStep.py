@@ -42,8 +42,7 @@ def rotary(x, position, base: int = 10000):
     """
     D = ops.shape(x)[3]
     h = ops.divide(ops.arange(0, D, 2, dtype="int64"), D)  # [L]
-    y = position[:, None]  # [T, 1]
-    angle = ops.divide(y, base**h)  # [T, D']
+    angle = ops.divide(position[:, None], base**h)  # [T, D']
     a, b = ops.split(x, 2, axis=3)
     x = a * ops.cos(angle) - b * ops.sin(angle)
     h = b * ops.cos(angle) + a * ops.sin(angle)
@@ -90,8 +89,8 @@ class CachedAttention(layers.Layer):
         x = ops.stack([k, v])  # [2, N, kv_heads, T, dim // heads]
         present = ops.concatenate([past, x], axis=3)  # [2, N, H, P + T, E]
         k, v = ops.unstack(present)
-        x = position[:, None]  # [T, 1]
-        x = ops.greater_equal(x, ops.arange(P + T, dtype="int64"))  # [T, P + T]
+        x = ops.arange(P + T, dtype="int64")  # [P + T]
+        x = ops.greater_equal(position[:, None], x)  # [T, P + T]
         x = attention(q, k, v, x)  # [N, heads, T, E]
         x = merge_heads(x)  # [N, T, E * heads]
         output = self.out(x)  # [N, T, dim]
@@ -137,129 +136,26 @@ class CachedLayer(layers.Layer):
 
 
 class LlamaStep(keras.Model):
-    """tokens: int64 [N, T], past: float32 [32, 2, N, kv_heads, P, width // heads]
-    -> logits: float32 [N, T, words], present: float32 [32, 2, N, kv_heads, P + T,
-    width // heads].
+    """tokens: int64 [N, T], past: float32 [32, 2, N, 8, P, 128]
+    -> logits: float32 [N, T, 128256], present: float32 [32, 2, N, 8, P + T, 128].
     """
 
-    def __init__(
-        self,
-        words: int = 128256,
-        width: int = 4096,
-        heads: int = 32,
-        kv_heads: int = 8,
-        hidden: int = 14336,
-        theta: int = 500000,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.embed = layers.Embedding(words, width)
-        self.layers_0 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_1 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_2 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_3 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_4 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_5 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_6 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_7 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_8 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_9 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_10 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_11 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_12 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_13 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_14 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_15 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_16 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_17 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_18 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_19 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_20 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_21 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_22 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_23 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_24 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_25 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_26 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_27 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_28 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_29 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_30 = CachedLayer(width, heads, kv_heads, hidden, theta)
-        self.layers_31 = CachedLayer(width, heads, kv_heads, hidden, theta)
+        self.embed = layers.Embedding(128256, 4096)
+        self.layers2 = [
+            CachedLayer(4096, 32, kv_heads=8, hidden=14336, theta=500000)
+            for _ in range(32)
+        ]
         self.norm = layers.RMSNormalization(epsilon=1e-5)
-        self.head = layers.Dense(words, use_bias=False)
+        self.head = layers.Dense(128256, use_bias=False)
 
     def call(self, tokens, past):
-        x = self.embed(tokens)  # [N, T, width]
-        h, y, z, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29 = ops.unstack(
-            past
-        )
-        x, cache = self.layers_0(x, h)
-        x, cache1 = self.layers_1(x, y)
-        x, cache2 = self.layers_2(x, z)
-        x, cache3 = self.layers_3(x, x1)
-        x, cache4 = self.layers_4(x, x2)
-        x, cache5 = self.layers_5(x, x3)
-        x, cache6 = self.layers_6(x, x4)
-        x, cache7 = self.layers_7(x, x5)
-        x, cache8 = self.layers_8(x, x6)
-        x, cache9 = self.layers_9(x, x7)
-        x, cache10 = self.layers_10(x, x8)
-        x, cache11 = self.layers_11(x, x9)
-        x, cache12 = self.layers_12(x, x10)
-        x, cache13 = self.layers_13(x, x11)
-        x, cache14 = self.layers_14(x, x12)
-        x, cache15 = self.layers_15(x, x13)
-        x, cache16 = self.layers_16(x, x14)
-        x, cache17 = self.layers_17(x, x15)
-        x, cache18 = self.layers_18(x, x16)
-        x, cache19 = self.layers_19(x, x17)
-        x, cache20 = self.layers_20(x, x18)
-        x, cache21 = self.layers_21(x, x19)
-        x, cache22 = self.layers_22(x, x20)
-        x, cache23 = self.layers_23(x, x21)
-        x, cache24 = self.layers_24(x, x22)
-        x, cache25 = self.layers_25(x, x23)
-        x, cache26 = self.layers_26(x, x24)
-        x, cache27 = self.layers_27(x, x25)
-        x, cache28 = self.layers_28(x, x26)
-        x, cache29 = self.layers_29(x, x27)
-        x, cache30 = self.layers_30(x, x28)
-        x, cache31 = self.layers_31(x, x29)
-        logits = self.head(self.norm(x))  # [N, T, words]
-        present = ops.stack(
-            [
-                cache,
-                cache1,
-                cache2,
-                cache3,
-                cache4,
-                cache5,
-                cache6,
-                cache7,
-                cache8,
-                cache9,
-                cache10,
-                cache11,
-                cache12,
-                cache13,
-                cache14,
-                cache15,
-                cache16,
-                cache17,
-                cache18,
-                cache19,
-                cache20,
-                cache21,
-                cache22,
-                cache23,
-                cache24,
-                cache25,
-                cache26,
-                cache27,
-                cache28,
-                cache29,
-                cache30,
-                cache31,
-            ]
-        )
+        x = self.embed(tokens)  # [N, T, 4096]
+        caches = []
+        for layer, cache in zip(self.layers2, ops.unstack(past), strict=True):
+            x, cache = layer(x, cache)
+            caches.append(cache)
+        present = ops.stack(caches)  # [32, 2, N, 8, P + T, 128]
+        logits = self.head(self.norm(x))  # [N, T, 128256]
         return logits, present

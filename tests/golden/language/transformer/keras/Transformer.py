@@ -33,8 +33,7 @@ def sinusoids(position, channels: int, base: int = 10000):
     position: int64 [L] -> float32 [N, channels].
     """
     x = ops.divide(ops.arange(0, channels, 2, dtype="int64"), channels)  # [L']
-    h = position[:, None]  # [N, 1]
-    angle = ops.divide(h, base**x)  # [N, D]
+    angle = ops.divide(position[:, None], base**x)  # [N, D]
     x = ops.stack([ops.sin(angle), ops.cos(angle)], axis=2)  # [N, T, 2]
     return ops.reshape(x, (-1, 2 * ((channels + 1) // 2)))
 

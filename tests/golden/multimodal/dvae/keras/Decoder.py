@@ -8,46 +8,22 @@ import keras
 from keras import layers, ops
 
 
-class ResidualProjection(layers.Layer):
-    """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
-
-    x: float32 [N, H, W, C] -> float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = layers.Conv2D(channels // 4, 1)
-        self.conv2 = layers.Conv2D(channels // 4, 3)
-        self.conv3 = layers.Conv2D(channels // 4, 3)
-        self.conv4 = layers.Conv2D(channels, 3)
-        self.conv5 = layers.Conv2D(channels, 1)
-
-    def call(self, x):
-        h = self.conv1(ops.relu(x))  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv2(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv3(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv4(y)  # [N, H, W, channels]
-        skip = self.conv5(x)  # [N, H, W, channels]
-        return skip + 0.015625 * h
-
-
 class Residual(layers.Layer):
     """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
+    together do not grow.
 
-    x: float32 [N, H, W, C] -> float32 [N, H, W, C].
+    x: float32 [N, H, W, in_channels] -> float32 [N, H, W, channels].
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(channels // 4, 1)
         self.conv2 = layers.Conv2D(channels // 4, 3)
         self.conv3 = layers.Conv2D(channels // 4, 3)
         self.conv4 = layers.Conv2D(channels, 3)
+        self.conv5 = None
+        if in_channels != channels:
+            self.conv5 = layers.Conv2D(channels, 1)
 
     def call(self, x):
         h = self.conv1(ops.relu(x))  # [N, H, W, channels // 4]
@@ -57,7 +33,8 @@ class Residual(layers.Layer):
         h = self.conv3(y)  # [N, H, W, channels // 4]
         y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
         h = self.conv4(y)  # [N, H, W, channels]
-        return x + 0.015625 * h
+        skip = x if self.conv5 is None else self.conv5(x)  # [N, H, W, channels]
+        return skip + 0.015625 * h
 
 
 class Decoder(keras.Model):
@@ -66,17 +43,17 @@ class Decoder(keras.Model):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(128, 1)
-        self.residual1 = ResidualProjection(2048)
-        self.residual2 = Residual(2048)
+        self.residual1 = Residual(128, 2048)
+        self.residual2 = Residual(2048, 2048)
         self.x = layers.UpSampling2D(2)
-        self.residual3 = ResidualProjection(1024)
-        self.residual4 = Residual(1024)
+        self.residual3 = Residual(2048, 1024)
+        self.residual4 = Residual(1024, 1024)
         self.x2 = layers.UpSampling2D(2)
-        self.residual5 = ResidualProjection(512)
-        self.residual6 = Residual(512)
+        self.residual5 = Residual(1024, 512)
+        self.residual6 = Residual(512, 512)
         self.x3 = layers.UpSampling2D(2)
-        self.residual7 = ResidualProjection(256)
-        self.residual8 = Residual(256)
+        self.residual7 = Residual(512, 256)
+        self.residual8 = Residual(256, 256)
         self.conv2 = layers.Conv2D(6, 1)
 
     def call(self, z):

@@ -10,17 +10,20 @@ from keras import layers, ops
 
 class Residual(layers.Layer):
     """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
+    together do not grow.
 
-    x: float32 [N, H, W, C] -> float32 [N, H, W, C].
+    x: float32 [N, H, W, in_channels] -> float32 [N, H, W, channels].
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(channels // 4, 3)
         self.conv2 = layers.Conv2D(channels // 4, 3)
         self.conv3 = layers.Conv2D(channels // 4, 3)
         self.conv4 = layers.Conv2D(channels, 1)
+        self.conv5 = None
+        if in_channels != channels:
+            self.conv5 = layers.Conv2D(channels, 1)
 
     def call(self, x):
         y = ops.pad(ops.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -30,33 +33,7 @@ class Residual(layers.Layer):
         y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
         h = self.conv3(y)  # [N, H, W, channels // 4]
         h = self.conv4(ops.relu(h))  # [N, H, W, channels]
-        return x + 0.015625 * h
-
-
-class ResidualProjection(layers.Layer):
-    """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
-
-    x: float32 [N, H, W, C] -> float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = layers.Conv2D(channels // 4, 3)
-        self.conv2 = layers.Conv2D(channels // 4, 3)
-        self.conv3 = layers.Conv2D(channels // 4, 3)
-        self.conv4 = layers.Conv2D(channels, 1)
-        self.conv5 = layers.Conv2D(channels, 1)
-
-    def call(self, x):
-        y = ops.pad(ops.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv1(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv2(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        h = self.conv3(y)  # [N, H, W, channels // 4]
-        h = self.conv4(ops.relu(h))  # [N, H, W, channels]
-        skip = self.conv5(x)  # [N, H, W, channels]
+        skip = x if self.conv5 is None else self.conv5(x)  # [N, H, W, channels]
         return skip + 0.015625 * h
 
 
@@ -66,17 +43,17 @@ class Encoder(keras.Model):
     def __init__(self, tokens: int = 8192) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(256, 7)
-        self.residual1 = Residual(256)
-        self.residual2 = Residual(256)
+        self.residual1 = Residual(256, 256)
+        self.residual2 = Residual(256, 256)
         self.max_pool1 = layers.MaxPooling2D(2)
-        self.residual3 = ResidualProjection(512)
-        self.residual4 = Residual(512)
+        self.residual3 = Residual(256, 512)
+        self.residual4 = Residual(512, 512)
         self.max_pool2 = layers.MaxPooling2D(2)
-        self.residual5 = ResidualProjection(1024)
-        self.residual6 = Residual(1024)
+        self.residual5 = Residual(512, 1024)
+        self.residual6 = Residual(1024, 1024)
         self.max_pool3 = layers.MaxPooling2D(2)
-        self.residual7 = ResidualProjection(2048)
-        self.residual8 = Residual(2048)
+        self.residual7 = Residual(1024, 2048)
+        self.residual8 = Residual(2048, 2048)
         self.conv2 = layers.Conv2D(tokens, 1)
 
     def call(self, image):

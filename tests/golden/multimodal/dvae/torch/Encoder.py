@@ -10,29 +10,7 @@ from torch import Tensor, nn
 
 class Residual(nn.Module):
     """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
-
-    x: float32 [N, in_channels, H, W] -> float32 [N, in_channels, H, W].
-    """
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, channels // 4, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels // 4, channels // 4, 3, padding=1)
-        self.conv3 = nn.Conv2d(channels // 4, channels // 4, 3, padding=1)
-        self.conv4 = nn.Conv2d(channels // 4, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(F.relu(x))  # [N, channels // 4, H, W]
-        h = self.conv2(F.relu(h))
-        h = self.conv3(F.relu(h))
-        h = self.conv4(F.relu(h))  # [N, channels, H, W]
-        return x + 0.015625 * h
-
-
-class ResidualProjection(nn.Module):
-    """relu and convolution four times, added to x by 1/64th, so that all 8 blocks
-    together do not grow (paper, A.2).
+    together do not grow.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H, W].
     """
@@ -43,14 +21,16 @@ class ResidualProjection(nn.Module):
         self.conv2 = nn.Conv2d(channels // 4, channels // 4, 3, padding=1)
         self.conv3 = nn.Conv2d(channels // 4, channels // 4, 3, padding=1)
         self.conv4 = nn.Conv2d(channels // 4, channels, 1)
-        self.conv5 = nn.Conv2d(in_channels, channels, 1)
+        self.conv5 = None
+        if in_channels != channels:
+            self.conv5 = nn.Conv2d(in_channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(F.relu(x))  # [N, channels // 4, H, W]
         h = self.conv2(F.relu(h))
         h = self.conv3(F.relu(h))
         h = self.conv4(F.relu(h))  # [N, channels, H, W]
-        skip = self.conv5(x)  # [N, channels, H, W]
+        skip = x if self.conv5 is None else self.conv5(x)  # [N, channels, H, W]
         return skip + 0.015625 * h
 
 
@@ -62,11 +42,11 @@ class Encoder(nn.Module):
         self.conv1 = nn.Conv2d(3, 256, 7, padding=3)
         self.residual1 = Residual(256, 256)
         self.residual2 = Residual(256, 256)
-        self.residual3 = ResidualProjection(256, 512)
+        self.residual3 = Residual(256, 512)
         self.residual4 = Residual(512, 512)
-        self.residual5 = ResidualProjection(512, 1024)
+        self.residual5 = Residual(512, 1024)
         self.residual6 = Residual(1024, 1024)
-        self.residual7 = ResidualProjection(1024, 2048)
+        self.residual7 = Residual(1024, 2048)
         self.residual8 = Residual(2048, 2048)
         self.conv2 = nn.Conv2d(2048, tokens, 1)
 

@@ -25,9 +25,8 @@ class Decoder(keras.Model):
 
     def call(self, image, caption):
         x = self.see(image)  # [N, width]
-        x = x[:, None]  # [N, 1, width]
         y = self.embed(caption)  # [N, T, width]
-        x = ops.concatenate([x, y], axis=1)  # [N, T + 1, width]
+        x = ops.concatenate([x[:, None], y], axis=1)  # [N, T + 1, width]
         h = self.dropout2(self.lstm(self.dropout1(x)))
         x = h[:, 1:]  # [N, T, width]
         return self.linear(x)

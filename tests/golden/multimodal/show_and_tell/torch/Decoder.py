@@ -42,9 +42,8 @@ class Decoder(nn.Module):
 
     def forward(self, image: Tensor, caption: Tensor) -> Tensor:
         x = self.see(image)  # [N, width]
-        x = x[:, None]  # [N, 1, width]
         y = self.embed(caption)  # [N, T, width]
-        x = torch.cat([x, y], dim=1)  # [N, T + 1, width]
+        x = torch.cat([x[:, None], y], dim=1)  # [N, T + 1, width]
         h = self.dropout2(self.lstm(self.dropout1(x))[0])
         x = h[:, 1:]  # [N, T, width]
         return self.linear(x)

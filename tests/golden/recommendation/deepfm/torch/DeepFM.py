@@ -14,9 +14,8 @@ def pairwise_interactions(v: Tensor) -> Tensor:
 
     v: float32 [N, F, K] -> float32 [N, 1].
     """
-    x = v.sum(dim=1)  # [N, K]
-    h = v.square()
-    x = x.square() - h.sum(dim=1)
+    x = v.square()
+    x = v.sum(dim=1).square() - x.sum(dim=1)  # [N, K]
     return x.sum(dim=1, keepdim=True) / 2
 
 
@@ -73,8 +72,7 @@ class DeepFM(nn.Module):
         v = self.latent(place)  # [N, 26, factors]
         x = self.weights(place)  # [N, 26, 1]
         linear = x.sum(dim=1) + self.linear1(dense)  # [N, 1]
-        x = v.flatten(1)  # [N, 26 * factors]
-        deep = torch.cat([x, dense], dim=1)  # [N, 26 * factors + numbers]
+        deep = torch.cat([v.flatten(1), dense], dim=1)  # [N, 26 * factors + numbers]
         deep = F.relu(self.linear2(deep))  # [N, 256]
         deep = F.relu(self.linear3(deep))  # [N, 128]
         return linear + pairwise_interactions(v) + self.linear4(deep)

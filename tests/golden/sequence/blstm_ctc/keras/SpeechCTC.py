@@ -52,7 +52,7 @@ class Recurrent(layers.Layer):
 
 
 class PeepholeLSTMCell(layers.Layer):
-    """One step of an LSTM, perhaps with a second bias, or gates that see the cell (Gers and Schmidhuber 2000)."""
+    """An LSTM's step, with peepholes (Gers and Schmidhuber 2000) or a second bias."""
 
     def __init__(
         self,
@@ -124,11 +124,8 @@ def greedy_decode(scores, blank: int = 0):
     scores: float32 [N, T, C] -> symbol: int64 [N, T], counts: bool [N, T].
     """
     symbol = ops.cast(ops.argmax(scores, axis=2), "int64")  # [N, T]
-    x = symbol[:, :1]  # [N, 1]
-    h = symbol[:, 1:]  # [N, T - 1]
-    y = symbol[:, :-1]  # [N, T - 1]
-    x = ops.equal(x, -1)
-    h = ops.equal(h, y)
+    x = ops.equal(symbol[:, :1], -1)  # [N, 1]
+    h = ops.equal(symbol[:, 1:], symbol[:, :-1])  # [N, T - 1]
     repeated = ops.concatenate([x, h], axis=1)  # [N, T]
     x = ops.not_equal(symbol, blank)
     counts = ops.logical_and(x, ops.logical_not(repeated))

@@ -18,7 +18,7 @@ def one_bias(rnn: nn.RNNBase) -> nn.RNNBase:
 
 
 class PeepholeLSTM(nn.LSTM):
-    """An LSTM whose gates also see the cell, element by element (Gers and Schmidhuber 2000)."""
+    """An LSTM whose gates also see the cell (Gers and Schmidhuber 2000)."""
 
     def __init__(self, input_size: int, hidden_size: int, **options) -> None:
         super().__init__(input_size, hidden_size, **options)

@@ -52,7 +52,7 @@ class Recurrent(layers.Layer):
 
 
 class PeepholeLSTMCell(layers.Layer):
-    """One step of an LSTM, perhaps with a second bias, or gates that see the cell (Gers and Schmidhuber 2000)."""
+    """An LSTM's step, with peepholes (Gers and Schmidhuber 2000) or a second bias."""
 
     def __init__(
         self,

@@ -33,8 +33,5 @@ class SentenceCNN(nn.Module):
         h = F.relu(self.conv1(x))  # [N, filters, T - 2]
         y = F.relu(self.conv2(x))  # [N, filters, T - 3]
         x = F.relu(self.conv3(x))  # [N, filters, T - 4]
-        h = h.amax(dim=2)  # [N, filters]
-        y = y.amax(dim=2)  # [N, filters]
-        x = x.amax(dim=2)  # [N, filters]
-        h = torch.cat([h, y, x], dim=1)  # [N, 3 * filters]
+        h = torch.cat([h.amax(dim=2), y.amax(dim=2), x.amax(dim=2)], dim=1)
         return self.linear(self.dropout(h))

@@ -20,8 +20,7 @@ class ChannelNorm(nn.Module):
         self.norm = nn.LayerNorm(in_channels, eps=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.permute(0, 2, 3, 1)  # [N, H, W, in_channels]
-        x = self.norm(x)
+        x = self.norm(x.permute(0, 2, 3, 1))  # [N, H, W, in_channels]
         return x.permute(0, 3, 1, 2)
 
 
@@ -64,9 +63,8 @@ class ConvNeXtBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv(x)
-        h = h.permute(0, 2, 3, 1)  # [N, H, W, in_channels]
-        h = F.gelu(self.linear1(self.norm(h)))  # [N, H, W, 4 * in_channels]
-        y = self.linear2(h)  # [N, H, W, in_channels]
+        h = self.linear1(self.norm(h.permute(0, 2, 3, 1)))  # [N, H, W, 4 * in_channels]
+        y = self.linear2(F.gelu(h))  # [N, H, W, in_channels]
         h = y * self.scale
         h = h.permute(0, 3, 1, 2)  # [N, in_channels, H, W]
         return x + self.stochastic_depth(h)
@@ -133,5 +131,4 @@ class ConvNeXtTiny(nn.Module):
         x = self.conv_ne_xt_block16(x)
         x = self.conv_ne_xt_block17(x)
         x = self.conv_ne_xt_block18(x)
-        x = x.mean(dim=(2, 3))  # [N, 768]
-        return self.linear(self.norm5(x))
+        return self.linear(self.norm5(x.mean(dim=(2, 3))))

@@ -29,7 +29,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class DarknetConv2(layers.Layer):
+class DarknetConv(layers.Layer):
     """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
     eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
     here.
@@ -37,104 +37,30 @@ class DarknetConv2(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
+    def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
         self.kernel = kernel
-        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.conv = layers.Conv2D(channels, kernel, use_bias=False)
         self.norm = BatchNorm()
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.kernel // 2, self.kernel // 2),
-                (self.kernel // 2, self.kernel // 2),
-                (0, 0),
-            ),
-        )
+        if self.kernel != 1:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.kernel // 2, self.kernel // 2),
+                    (self.kernel // 2, self.kernel // 2),
+                    (0, 0),
+                ),
+            )
         x = self.norm(self.conv(x))  # [N, H'', W'', channels]
         return ops.where(x > 0.0, x, x * 0.1)
 
 
-class DarknetConv(layers.Layer):
-    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
-    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
-    here.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
-        self.norm = BatchNorm()
-
-    def call(self, x):
-        x = self.norm(self.conv(x))  # [N, H', W', channels]
-        return ops.where(x > 0.0, x, x * 0.1)
-
-
-class DarknetStage(layers.Layer):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv = DarknetConv2(channels, 3)
-
-    def call(self, x):
-        return self.darknet_conv(x)
-
-
-class DarknetStage2(layers.Layer):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv1 = DarknetConv2(channels, 3)
-        self.darknet_conv2 = DarknetConv(channels // 2, 1)
-        self.darknet_conv3 = DarknetConv2(channels, 3)
-
-    def call(self, x):
-        x = self.darknet_conv1(x)  # [N, H, W, channels]
-        x = self.darknet_conv2(x)  # [N, H, W, channels // 2]
-        return self.darknet_conv3(x)
-
-
-class DarknetStage3(layers.Layer):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, H, W, C] -> x: float32 [N, H, W, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv1 = DarknetConv2(channels, 3)
-        self.darknet_conv2 = DarknetConv(channels // 2, 1)
-        self.darknet_conv3 = DarknetConv2(channels, 3)
-        self.darknet_conv4 = DarknetConv(channels // 2, 1)
-        self.darknet_conv5 = DarknetConv2(channels, 3)
-
-    def call(self, x):
-        x = self.darknet_conv1(x)  # [N, H, W, channels]
-        x = self.darknet_conv2(x)  # [N, H, W, channels // 2]
-        x = self.darknet_conv3(x)  # [N, H, W, channels]
-        x = self.darknet_conv4(x)  # [N, H, W, channels // 2]
-        return self.darknet_conv5(x)
-
-
 class Darknet19Trunk(layers.Layer):
-    """The convolutions of Darknet-19 but the last, with a halving before each stage
-    but the first: 1/32 of the side, 18 layers. The second output is the last
+    """The convolutions of Darknet-19 but the last (table 6): 3x3, and 1x1 with half
+    the channels between them. Beside the result, at 1/32 of the side, what comes
     before the last halving (1/16), which YOLOv2 leads past.
 
     x: float32 [N, H, W, C]
@@ -144,31 +70,55 @@ class Darknet19Trunk(layers.Layer):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.darknet_stage1 = DarknetStage(width)
+        self.darknet_conv1 = DarknetConv(width, 3)
         self.max_pool1 = layers.MaxPooling2D(2)
-        self.darknet_stage2 = DarknetStage(2 * width)
+        self.darknet_conv2 = DarknetConv(2 * width, 3)
         self.max_pool2 = layers.MaxPooling2D(2)
-        self.darknet_stage3 = DarknetStage2(4 * width)
+        self.darknet_conv3 = DarknetConv(4 * width, 3)
+        self.darknet_conv4 = DarknetConv(2 * width, 1)
+        self.darknet_conv5 = DarknetConv(4 * width, 3)
         self.max_pool3 = layers.MaxPooling2D(2)
-        self.darknet_stage4 = DarknetStage2(8 * width)
+        self.darknet_conv6 = DarknetConv(8 * width, 3)
+        self.darknet_conv7 = DarknetConv(4 * width, 1)
+        self.darknet_conv8 = DarknetConv(8 * width, 3)
         self.max_pool4 = layers.MaxPooling2D(2)
-        self.darknet_stage5 = DarknetStage3(16 * width)
+        self.darknet_conv9 = DarknetConv(16 * width, 3)
+        self.darknet_conv10 = DarknetConv(8 * width, 1)
+        self.darknet_conv11 = DarknetConv(16 * width, 3)
+        self.darknet_conv12 = DarknetConv(8 * width, 1)
+        self.darknet_conv13 = DarknetConv(16 * width, 3)
         self.max_pool5 = layers.MaxPooling2D(2)
-        self.darknet_stage6 = DarknetStage3(32 * width)
+        self.darknet_conv14 = DarknetConv(32 * width, 3)
+        self.darknet_conv15 = DarknetConv(16 * width, 1)
+        self.darknet_conv16 = DarknetConv(32 * width, 3)
+        self.darknet_conv17 = DarknetConv(16 * width, 1)
+        self.darknet_conv18 = DarknetConv(32 * width, 3)
 
     def call(self, x):
-        x = self.darknet_stage1(x)  # [N, H, W, width]
+        x = self.darknet_conv1(x)  # [N, H, W, width]
         x = self.max_pool1(x)  # [N, H // 2, W // 2, width]
-        x = self.darknet_stage2(x)  # [N, H // 2, W // 2, 2 * width]
+        x = self.darknet_conv2(x)  # [N, H // 2, W // 2, 2 * width]
         x = self.max_pool2(x)  # [N, H', W', 2 * width]
-        x = self.darknet_stage3(x)  # [N, H', W', 4 * width]
+        x = self.darknet_conv3(x)  # [N, H', W', 4 * width]
+        x = self.darknet_conv4(x)  # [N, H', W', 2 * width]
+        x = self.darknet_conv5(x)  # [N, H', W', 4 * width]
         x = self.max_pool3(x)  # [N, H'', W'', 4 * width]
-        x = self.darknet_stage4(x)  # [N, H'', W'', 8 * width]
+        x = self.darknet_conv6(x)  # [N, H'', W'', 8 * width]
+        x = self.darknet_conv7(x)  # [N, H'', W'', 4 * width]
+        x = self.darknet_conv8(x)  # [N, H'', W'', 8 * width]
         x = self.max_pool4(x)  # [N, H''', W''', 8 * width]
-        x = self.darknet_stage5(x)  # [N, H''', W''', 16 * width]
-        h = self.max_pool5(x)  # [N, H'''', W'''', 16 * width]
-        coarse = self.darknet_stage6(h)  # [N, H'''', W'''', 32 * width]
-        return coarse, x
+        x = self.darknet_conv9(x)  # [N, H''', W''', 16 * width]
+        x = self.darknet_conv10(x)  # [N, H''', W''', 8 * width]
+        x = self.darknet_conv11(x)  # [N, H''', W''', 16 * width]
+        x = self.darknet_conv12(x)  # [N, H''', W''', 8 * width]
+        x = self.darknet_conv13(x)  # [N, H''', W''', 16 * width]
+        x1 = self.max_pool5(x)  # [N, H'''', W'''', 16 * width]
+        x1 = self.darknet_conv14(x1)  # [N, H'''', W'''', 32 * width]
+        x1 = self.darknet_conv15(x1)  # [N, H'''', W'''', 16 * width]
+        x1 = self.darknet_conv16(x1)  # [N, H'''', W'''', 32 * width]
+        x1 = self.darknet_conv17(x1)  # [N, H'''', W'''', 16 * width]
+        x1 = self.darknet_conv18(x1)  # [N, H'''', W'''', 32 * width]
+        return x1, x
 
 
 class Darknet19(keras.Model):

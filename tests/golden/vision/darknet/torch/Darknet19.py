@@ -15,17 +15,10 @@ class DarknetConv(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
     """
 
-    def __init__(
-        self, in_channels: int, channels: int, kernel: int, stride: int = 1
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int, kernel: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            in_channels,
-            channels,
-            kernel,
-            stride=stride,
-            padding=kernel // 2,
-            bias=False,
+            in_channels, channels, kernel, padding=kernel // 2, bias=False
         )
         nn.init.kaiming_normal_(self.conv.weight)
         self.norm = nn.BatchNorm2d(channels)
@@ -34,66 +27,9 @@ class DarknetConv(nn.Module):
         return F.leaky_relu(self.norm(self.conv(x)), negative_slope=0.1)
 
 
-class DarknetStage(nn.Module):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, in_channels, H, W] -> x: float32 [N, channels, H, W].
-    """
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv = DarknetConv(in_channels, channels, kernel=3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.darknet_conv(x)
-
-
-class DarknetStage2(nn.Module):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, in_channels, H, W] -> x: float32 [N, channels, H, W].
-    """
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv1 = DarknetConv(in_channels, channels, kernel=3)
-        self.darknet_conv2 = DarknetConv(channels, channels // 2, kernel=1)
-        self.darknet_conv3 = DarknetConv(channels // 2, channels, kernel=3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.darknet_conv1(x)  # [N, channels, H, W]
-        x = self.darknet_conv2(x)  # [N, channels // 2, H, W]
-        return self.darknet_conv3(x)
-
-
-class DarknetStage3(nn.Module):
-    """Convolutions of 3x3 and 1x1 in turn: 3x3 up to `channels`, 1x1 down to half as
-    many, and again up; `depth` in all.
-
-    x: float32 [N, in_channels, H, W] -> x: float32 [N, channels, H, W].
-    """
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__()
-        self.darknet_conv1 = DarknetConv(in_channels, channels, kernel=3)
-        self.darknet_conv2 = DarknetConv(channels, channels // 2, kernel=1)
-        self.darknet_conv3 = DarknetConv(channels // 2, channels, kernel=3)
-        self.darknet_conv4 = DarknetConv(channels, channels // 2, kernel=1)
-        self.darknet_conv5 = DarknetConv(channels // 2, channels, kernel=3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.darknet_conv1(x)  # [N, channels, H, W]
-        x = self.darknet_conv2(x)  # [N, channels // 2, H, W]
-        x = self.darknet_conv3(x)  # [N, channels, H, W]
-        x = self.darknet_conv4(x)  # [N, channels // 2, H, W]
-        return self.darknet_conv5(x)
-
-
 class Darknet19Trunk(nn.Module):
-    """The convolutions of Darknet-19 but the last, with a halving before each stage
-    but the first: 1/32 of the side, 18 layers. The second output is the last
+    """The convolutions of Darknet-19 but the last (table 6): 3x3, and 1x1 with half
+    the channels between them. Beside the result, at 1/32 of the side, what comes
     before the last halving (1/16), which YOLOv2 leads past.
 
     x: float32 [N, in_channels, H, W]
@@ -103,26 +39,50 @@ class Darknet19Trunk(nn.Module):
 
     def __init__(self, in_channels: int, width: int = 32) -> None:
         super().__init__()
-        self.darknet_stage1 = DarknetStage(in_channels, width)
-        self.darknet_stage2 = DarknetStage(width, 2 * width)
-        self.darknet_stage3 = DarknetStage2(2 * width, 4 * width)
-        self.darknet_stage4 = DarknetStage2(4 * width, 8 * width)
-        self.darknet_stage5 = DarknetStage3(8 * width, 16 * width)
-        self.darknet_stage6 = DarknetStage3(16 * width, 32 * width)
+        self.darknet_conv1 = DarknetConv(in_channels, width, kernel=3)
+        self.darknet_conv2 = DarknetConv(width, 2 * width, kernel=3)
+        self.darknet_conv3 = DarknetConv(2 * width, 4 * width, kernel=3)
+        self.darknet_conv4 = DarknetConv(4 * width, 2 * width, kernel=1)
+        self.darknet_conv5 = DarknetConv(2 * width, 4 * width, kernel=3)
+        self.darknet_conv6 = DarknetConv(4 * width, 8 * width, kernel=3)
+        self.darknet_conv7 = DarknetConv(8 * width, 4 * width, kernel=1)
+        self.darknet_conv8 = DarknetConv(4 * width, 8 * width, kernel=3)
+        self.darknet_conv9 = DarknetConv(8 * width, 16 * width, kernel=3)
+        self.darknet_conv10 = DarknetConv(16 * width, 8 * width, kernel=1)
+        self.darknet_conv11 = DarknetConv(8 * width, 16 * width, kernel=3)
+        self.darknet_conv12 = DarknetConv(16 * width, 8 * width, kernel=1)
+        self.darknet_conv13 = DarknetConv(8 * width, 16 * width, kernel=3)
+        self.darknet_conv14 = DarknetConv(16 * width, 32 * width, kernel=3)
+        self.darknet_conv15 = DarknetConv(32 * width, 16 * width, kernel=1)
+        self.darknet_conv16 = DarknetConv(16 * width, 32 * width, kernel=3)
+        self.darknet_conv17 = DarknetConv(32 * width, 16 * width, kernel=1)
+        self.darknet_conv18 = DarknetConv(16 * width, 32 * width, kernel=3)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.darknet_stage1(x)  # [N, width, H, W]
+        x = self.darknet_conv1(x)  # [N, width, H, W]
         x = F.max_pool2d(x, 2)  # [N, width, H // 2, W // 2]
-        x = self.darknet_stage2(x)  # [N, 2 * width, H // 2, W // 2]
+        x = self.darknet_conv2(x)  # [N, 2 * width, H // 2, W // 2]
         x = F.max_pool2d(x, 2)  # [N, 2 * width, H', W']
-        x = self.darknet_stage3(x)  # [N, 4 * width, H', W']
+        x = self.darknet_conv3(x)  # [N, 4 * width, H', W']
+        x = self.darknet_conv4(x)  # [N, 2 * width, H', W']
+        x = self.darknet_conv5(x)  # [N, 4 * width, H', W']
         x = F.max_pool2d(x, 2)  # [N, 4 * width, H'', W'']
-        x = self.darknet_stage4(x)  # [N, 8 * width, H'', W'']
+        x = self.darknet_conv6(x)  # [N, 8 * width, H'', W'']
+        x = self.darknet_conv7(x)  # [N, 4 * width, H'', W'']
+        x = self.darknet_conv8(x)  # [N, 8 * width, H'', W'']
         x = F.max_pool2d(x, 2)  # [N, 8 * width, H''', W''']
-        x = self.darknet_stage5(x)  # [N, 16 * width, H''', W''']
-        h = F.max_pool2d(x, 2)  # [N, 16 * width, H'''', W'''']
-        coarse = self.darknet_stage6(h)  # [N, 32 * width, H'''', W'''']
-        return coarse, x
+        x = self.darknet_conv9(x)  # [N, 16 * width, H''', W''']
+        x = self.darknet_conv10(x)  # [N, 8 * width, H''', W''']
+        x = self.darknet_conv11(x)  # [N, 16 * width, H''', W''']
+        x = self.darknet_conv12(x)  # [N, 8 * width, H''', W''']
+        x = self.darknet_conv13(x)  # [N, 16 * width, H''', W''']
+        x1 = F.max_pool2d(x, 2)  # [N, 16 * width, H'''', W'''']
+        x1 = self.darknet_conv14(x1)  # [N, 32 * width, H'''', W'''']
+        x1 = self.darknet_conv15(x1)  # [N, 16 * width, H'''', W'''']
+        x1 = self.darknet_conv16(x1)  # [N, 32 * width, H'''', W'''']
+        x1 = self.darknet_conv17(x1)  # [N, 16 * width, H'''', W'''']
+        x1 = self.darknet_conv18(x1)  # [N, 32 * width, H'''', W'''']
+        return x1, x
 
 
 class Darknet19(nn.Module):

@@ -70,21 +70,6 @@ class ConvBN(layers.Layer):
 class PreConv(layers.Layer):
     """Normalisation, ReLU, and only then the convolution.
 
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(self, channels: int, kernel: int, eps: float) -> None:
-        super().__init__()
-        self.norm = BatchNorm(epsilon=eps)
-        self.conv = layers.Conv2D(channels, kernel, use_bias=False)
-
-    def call(self, x):
-        return self.conv(ops.relu(self.norm(x)))
-
-
-class PreConv2(layers.Layer):
-    """Normalisation, ReLU, and only then the convolution.
-
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
@@ -96,15 +81,16 @@ class PreConv2(layers.Layer):
 
     def call(self, x):
         x = ops.relu(self.norm(x))
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.kernel // 2, self.kernel // 2),
-                (self.kernel // 2, self.kernel // 2),
-                (0, 0),
-            ),
-        )
+        if self.kernel != 1:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.kernel // 2, self.kernel // 2),
+                    (self.kernel // 2, self.kernel // 2),
+                    (0, 0),
+                ),
+            )
         return self.conv(x)
 
 
@@ -117,7 +103,7 @@ class DenseLayer(layers.Layer):
     def __init__(self, growth: int, eps: float) -> None:
         super().__init__()
         self.pre_conv1 = PreConv(4 * growth, 1, eps)
-        self.pre_conv2 = PreConv2(growth, 3, eps)
+        self.pre_conv2 = PreConv(growth, 3, eps)
 
     def call(self, x):
         h = self.pre_conv1(x)  # [N, H, W, 4 * growth]

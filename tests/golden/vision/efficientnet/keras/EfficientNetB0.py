@@ -31,7 +31,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class ConvBN2(layers.Layer):
+class ConvBN(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -57,19 +57,20 @@ class ConvBN2(layers.Layer):
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
+        if self.padding != 0:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.padding, self.padding),
+                    (self.padding, self.padding),
+                    (0, 0),
+                ),
+            )
         return self.norm(self.conv(x))
 
 
-class ConvBN3(layers.Layer):
+class ConvBN2(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -107,33 +108,6 @@ class ConvBN3(layers.Layer):
                 (0, 0),
             ),
         )
-        return self.norm(self.conv(x))
-
-
-class ConvBN(layers.Layer):
-    """A convolution and its normalisation, padded so that only the stride makes the
-    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
-    does. It has no bias, as normalisation would take it away again.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
-
-    def call(self, x):
         return self.norm(self.conv(x))
 
 
@@ -197,11 +171,11 @@ class InvertedResidual(layers.Layer):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN3(
+        self.conv_bn1 = ConvBN2(
             in_channels, in_channels * expand, kernel, padding, stride=stride, eps=eps
         )
         self.squeeze_excite = SqueezeExcite(in_channels * expand, 8)
-        self.conv_bn2 = ConvBN(channels, 1, eps=eps)
+        self.conv_bn2 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
         y = ops.silu(self.conv_bn1(x))  # [N, H', W', in_channels * expand]
@@ -210,48 +184,6 @@ class InvertedResidual(layers.Layer):
 
 
 class InvertedResidual2(layers.Layer):
-    """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
-    convolution of each channel for itself, 1x1 down to `channels`, without an
-    activation at the end; with a shortcut where the shapes allow it (Sandler et
-    al. 2018, "MobileNetV2"). EfficientNet's (MBConv) weighs the wide channels
-    with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
-    in training with probability `drop`.
-
-    x: float32 [N, H, W, in_channels] -> y: float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        expand: int,
-        padding: int,
-        width: int,
-        stride: int = 1,
-        kernel: int = 3,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(in_channels * expand, 1, eps=eps)
-        self.conv_bn2 = ConvBN3(
-            in_channels * expand,
-            in_channels * expand,
-            kernel,
-            padding,
-            stride=stride,
-            eps=eps,
-        )
-        self.squeeze_excite = SqueezeExcite(in_channels * expand, width)
-        self.conv_bn3 = ConvBN(channels, 1, eps=eps)
-
-    def call(self, x):
-        y = ops.silu(self.conv_bn1(x))  # [N, H, W, in_channels * expand]
-        y = ops.silu(self.conv_bn2(y))  # [N, H', W', in_channels * expand]
-        y = self.squeeze_excite(y)
-        return self.conv_bn3(y)
-
-
-class InvertedResidual3(layers.Layer):
     """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
     convolution of each channel for itself, 1x1 down to `channels`, without an
     activation at the end; with a shortcut where the shapes allow it (Sandler et
@@ -269,14 +201,15 @@ class InvertedResidual3(layers.Layer):
         expand: int,
         padding: int,
         width: int,
+        with_stochastic_depth: bool,
         stride: int = 1,
         kernel: int = 3,
         drop: float = 0,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(in_channels * expand, 1, eps=eps)
-        self.conv_bn2 = ConvBN3(
+        self.conv_bn1 = ConvBN(in_channels * expand, 1, padding=0, eps=eps)
+        self.conv_bn2 = ConvBN2(
             in_channels * expand,
             in_channels * expand,
             kernel,
@@ -285,15 +218,19 @@ class InvertedResidual3(layers.Layer):
             eps=eps,
         )
         self.squeeze_excite = SqueezeExcite(in_channels * expand, width)
-        self.conv_bn3 = ConvBN(channels, 1, eps=eps)
-        self.stochastic_depth = StochasticDepth(drop)
+        self.conv_bn3 = ConvBN(channels, 1, padding=0, eps=eps)
+        self.stochastic_depth = None
+        if with_stochastic_depth:
+            self.stochastic_depth = StochasticDepth(drop)
 
     def call(self, x):
         y = ops.silu(self.conv_bn1(x))  # [N, H, W, in_channels * expand]
         y = ops.silu(self.conv_bn2(y))  # [N, H', W', in_channels * expand]
         y = self.squeeze_excite(y)
         y = self.conv_bn3(y)  # [N, H', W', channels]
-        return x + self.stochastic_depth(y)
+        if self.stochastic_depth is not None:
+            y = x + self.stochastic_depth(y)
+        return y
 
 
 class EfficientNetB0(keras.Model):
@@ -307,68 +244,172 @@ class EfficientNetB0(keras.Model):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN2(32, 3, padding=1, stride=2, eps=eps)
+        self.conv_bn1 = ConvBN(32, 3, padding=1, stride=2, eps=eps)
         self.inverted_residual1 = InvertedResidual(32, 16, expand=1, padding=1, eps=eps)
         self.inverted_residual2 = InvertedResidual2(
-            16, 24, expand=6, padding=1, width=4, stride=2, eps=eps
+            16,
+            24,
+            expand=6,
+            padding=1,
+            width=4,
+            with_stochastic_depth=False,
+            stride=2,
+            drop=0.0125,
+            eps=eps,
         )
-        self.inverted_residual3 = InvertedResidual3(
-            24, 24, expand=6, padding=1, width=6, drop=0.025, eps=eps
+        self.inverted_residual3 = InvertedResidual2(
+            24,
+            24,
+            expand=6,
+            padding=1,
+            width=6,
+            with_stochastic_depth=True,
+            drop=0.025,
+            eps=eps,
         )
         self.inverted_residual4 = InvertedResidual2(
-            24, 40, expand=6, padding=2, width=6, stride=2, kernel=5, eps=eps
+            24,
+            40,
+            expand=6,
+            padding=2,
+            width=6,
+            with_stochastic_depth=False,
+            stride=2,
+            kernel=5,
+            drop=0.037500000000000006,
+            eps=eps,
         )
-        self.inverted_residual5 = InvertedResidual3(
-            40, 40, expand=6, padding=2, width=10, kernel=5, drop=0.05, eps=eps
+        self.inverted_residual5 = InvertedResidual2(
+            40,
+            40,
+            expand=6,
+            padding=2,
+            width=10,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.05,
+            eps=eps,
         )
         self.inverted_residual6 = InvertedResidual2(
-            40, 80, expand=6, padding=1, width=10, stride=2, eps=eps
+            40,
+            80,
+            expand=6,
+            padding=1,
+            width=10,
+            with_stochastic_depth=False,
+            stride=2,
+            drop=0.0625,
+            eps=eps,
         )
-        self.inverted_residual7 = InvertedResidual3(
-            80, 80, expand=6, padding=1, width=20, drop=0.07500000000000001, eps=eps
+        self.inverted_residual7 = InvertedResidual2(
+            80,
+            80,
+            expand=6,
+            padding=1,
+            width=20,
+            with_stochastic_depth=True,
+            drop=0.07500000000000001,
+            eps=eps,
         )
-        self.inverted_residual8 = InvertedResidual3(
-            80, 80, expand=6, padding=1, width=20, drop=0.08750000000000001, eps=eps
+        self.inverted_residual8 = InvertedResidual2(
+            80,
+            80,
+            expand=6,
+            padding=1,
+            width=20,
+            with_stochastic_depth=True,
+            drop=0.08750000000000001,
+            eps=eps,
         )
         self.inverted_residual9 = InvertedResidual2(
-            80, 112, expand=6, padding=2, width=20, kernel=5, eps=eps
+            80,
+            112,
+            expand=6,
+            padding=2,
+            width=20,
+            with_stochastic_depth=False,
+            kernel=5,
+            drop=0.1,
+            eps=eps,
         )
-        self.inverted_residual10 = InvertedResidual3(
-            112, 112, expand=6, padding=2, width=28, kernel=5, drop=0.1125, eps=eps
+        self.inverted_residual10 = InvertedResidual2(
+            112,
+            112,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.1125,
+            eps=eps,
         )
-        self.inverted_residual11 = InvertedResidual3(
-            112, 112, expand=6, padding=2, width=28, kernel=5, drop=0.125, eps=eps
+        self.inverted_residual11 = InvertedResidual2(
+            112,
+            112,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.125,
+            eps=eps,
         )
         self.inverted_residual12 = InvertedResidual2(
-            112, 192, expand=6, padding=2, width=28, stride=2, kernel=5, eps=eps
+            112,
+            192,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=False,
+            stride=2,
+            kernel=5,
+            drop=0.1375,
+            eps=eps,
         )
-        self.inverted_residual13 = InvertedResidual3(
+        self.inverted_residual13 = InvertedResidual2(
             192,
             192,
             expand=6,
             padding=2,
             width=48,
+            with_stochastic_depth=True,
             kernel=5,
             drop=0.15000000000000002,
             eps=eps,
         )
-        self.inverted_residual14 = InvertedResidual3(
-            192, 192, expand=6, padding=2, width=48, kernel=5, drop=0.1625, eps=eps
-        )
-        self.inverted_residual15 = InvertedResidual3(
+        self.inverted_residual14 = InvertedResidual2(
             192,
             192,
             expand=6,
             padding=2,
             width=48,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.1625,
+            eps=eps,
+        )
+        self.inverted_residual15 = InvertedResidual2(
+            192,
+            192,
+            expand=6,
+            padding=2,
+            width=48,
+            with_stochastic_depth=True,
             kernel=5,
             drop=0.17500000000000002,
             eps=eps,
         )
         self.inverted_residual16 = InvertedResidual2(
-            192, 320, expand=6, padding=1, width=48, eps=eps
+            192,
+            320,
+            expand=6,
+            padding=1,
+            width=48,
+            with_stochastic_depth=False,
+            drop=0.1875,
+            eps=eps,
         )
-        self.conv_bn2 = ConvBN(head, 1, eps=eps)
+        self.conv_bn2 = ConvBN(head, 1, padding=0, eps=eps)
         self.dropout = layers.Dropout(dropout)
         self.linear = layers.Dense(classes)
 

@@ -135,53 +135,6 @@ class InvertedResidual2(nn.Module):
     with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
     in training with probability `drop`.
 
-    x: float32 [N, in_channels, H, W] -> y: float32 [N, channels, H', W'].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        expand: int,
-        padding: int,
-        width: int,
-        stride: int = 1,
-        kernel: int = 3,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(
-            in_channels, in_channels * expand, kernel=1, padding=0, eps=eps
-        )
-        self.conv_bn2 = ConvBN(
-            in_channels * expand,
-            in_channels * expand,
-            kernel,
-            padding,
-            stride=stride,
-            groups=in_channels * expand,
-            eps=eps,
-        )
-        self.squeeze_excite = SqueezeExcite(in_channels * expand, width)
-        self.conv_bn3 = ConvBN(
-            in_channels * expand, channels, kernel=1, padding=0, eps=eps
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.silu(self.conv_bn1(x))  # [N, in_channels * expand, H, W]
-        y = F.silu(self.conv_bn2(y))  # [N, in_channels * expand, H', W']
-        y = self.squeeze_excite(y)
-        return self.conv_bn3(y)
-
-
-class InvertedResidual3(nn.Module):
-    """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
-    convolution of each channel for itself, 1x1 down to `channels`, without an
-    activation at the end; with a shortcut where the shapes allow it (Sandler et
-    al. 2018, "MobileNetV2"). EfficientNet's (MBConv) weighs the wide channels
-    with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
-    in training with probability `drop`.
-
     x: float32 [N, in_channels, H, W] -> y: float32 [N, in_channels, H, W].
     """
 
@@ -192,6 +145,7 @@ class InvertedResidual3(nn.Module):
         expand: int,
         padding: int,
         width: int,
+        with_stochastic_depth: bool,
         stride: int = 1,
         kernel: int = 3,
         drop: float = 0,
@@ -214,14 +168,18 @@ class InvertedResidual3(nn.Module):
         self.conv_bn3 = ConvBN(
             in_channels * expand, channels, kernel=1, padding=0, eps=eps
         )
-        self.stochastic_depth = StochasticDepth(drop)
+        self.stochastic_depth = None
+        if with_stochastic_depth:
+            self.stochastic_depth = StochasticDepth(drop)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.silu(self.conv_bn1(x))  # [N, in_channels * expand, H, W]
         y = F.silu(self.conv_bn2(y))  # [N, in_channels * expand, H', W']
         y = self.squeeze_excite(y)
         y = self.conv_bn3(y)  # [N, channels, H', W']
-        return x + self.stochastic_depth(y)
+        if self.stochastic_depth is not None:
+            y = x + self.stochastic_depth(y)
+        return y
 
 
 class EfficientNetB0(nn.Module):
@@ -238,63 +196,167 @@ class EfficientNetB0(nn.Module):
         self.conv_bn1 = ConvBN(3, 32, kernel=3, padding=1, stride=2, eps=eps)
         self.inverted_residual1 = InvertedResidual(32, 16, expand=1, padding=1, eps=eps)
         self.inverted_residual2 = InvertedResidual2(
-            16, 24, expand=6, padding=1, width=4, stride=2, eps=eps
+            16,
+            24,
+            expand=6,
+            padding=1,
+            width=4,
+            with_stochastic_depth=False,
+            stride=2,
+            drop=0.0125,
+            eps=eps,
         )
-        self.inverted_residual3 = InvertedResidual3(
-            24, 24, expand=6, padding=1, width=6, drop=0.025, eps=eps
+        self.inverted_residual3 = InvertedResidual2(
+            24,
+            24,
+            expand=6,
+            padding=1,
+            width=6,
+            with_stochastic_depth=True,
+            drop=0.025,
+            eps=eps,
         )
         self.inverted_residual4 = InvertedResidual2(
-            24, 40, expand=6, padding=2, width=6, stride=2, kernel=5, eps=eps
+            24,
+            40,
+            expand=6,
+            padding=2,
+            width=6,
+            with_stochastic_depth=False,
+            stride=2,
+            kernel=5,
+            drop=0.037500000000000006,
+            eps=eps,
         )
-        self.inverted_residual5 = InvertedResidual3(
-            40, 40, expand=6, padding=2, width=10, kernel=5, drop=0.05, eps=eps
+        self.inverted_residual5 = InvertedResidual2(
+            40,
+            40,
+            expand=6,
+            padding=2,
+            width=10,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.05,
+            eps=eps,
         )
         self.inverted_residual6 = InvertedResidual2(
-            40, 80, expand=6, padding=1, width=10, stride=2, eps=eps
+            40,
+            80,
+            expand=6,
+            padding=1,
+            width=10,
+            with_stochastic_depth=False,
+            stride=2,
+            drop=0.0625,
+            eps=eps,
         )
-        self.inverted_residual7 = InvertedResidual3(
-            80, 80, expand=6, padding=1, width=20, drop=0.07500000000000001, eps=eps
+        self.inverted_residual7 = InvertedResidual2(
+            80,
+            80,
+            expand=6,
+            padding=1,
+            width=20,
+            with_stochastic_depth=True,
+            drop=0.07500000000000001,
+            eps=eps,
         )
-        self.inverted_residual8 = InvertedResidual3(
-            80, 80, expand=6, padding=1, width=20, drop=0.08750000000000001, eps=eps
+        self.inverted_residual8 = InvertedResidual2(
+            80,
+            80,
+            expand=6,
+            padding=1,
+            width=20,
+            with_stochastic_depth=True,
+            drop=0.08750000000000001,
+            eps=eps,
         )
         self.inverted_residual9 = InvertedResidual2(
-            80, 112, expand=6, padding=2, width=20, kernel=5, eps=eps
+            80,
+            112,
+            expand=6,
+            padding=2,
+            width=20,
+            with_stochastic_depth=False,
+            kernel=5,
+            drop=0.1,
+            eps=eps,
         )
-        self.inverted_residual10 = InvertedResidual3(
-            112, 112, expand=6, padding=2, width=28, kernel=5, drop=0.1125, eps=eps
+        self.inverted_residual10 = InvertedResidual2(
+            112,
+            112,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.1125,
+            eps=eps,
         )
-        self.inverted_residual11 = InvertedResidual3(
-            112, 112, expand=6, padding=2, width=28, kernel=5, drop=0.125, eps=eps
+        self.inverted_residual11 = InvertedResidual2(
+            112,
+            112,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.125,
+            eps=eps,
         )
         self.inverted_residual12 = InvertedResidual2(
-            112, 192, expand=6, padding=2, width=28, stride=2, kernel=5, eps=eps
+            112,
+            192,
+            expand=6,
+            padding=2,
+            width=28,
+            with_stochastic_depth=False,
+            stride=2,
+            kernel=5,
+            drop=0.1375,
+            eps=eps,
         )
-        self.inverted_residual13 = InvertedResidual3(
+        self.inverted_residual13 = InvertedResidual2(
             192,
             192,
             expand=6,
             padding=2,
             width=48,
+            with_stochastic_depth=True,
             kernel=5,
             drop=0.15000000000000002,
             eps=eps,
         )
-        self.inverted_residual14 = InvertedResidual3(
-            192, 192, expand=6, padding=2, width=48, kernel=5, drop=0.1625, eps=eps
-        )
-        self.inverted_residual15 = InvertedResidual3(
+        self.inverted_residual14 = InvertedResidual2(
             192,
             192,
             expand=6,
             padding=2,
             width=48,
+            with_stochastic_depth=True,
+            kernel=5,
+            drop=0.1625,
+            eps=eps,
+        )
+        self.inverted_residual15 = InvertedResidual2(
+            192,
+            192,
+            expand=6,
+            padding=2,
+            width=48,
+            with_stochastic_depth=True,
             kernel=5,
             drop=0.17500000000000002,
             eps=eps,
         )
         self.inverted_residual16 = InvertedResidual2(
-            192, 320, expand=6, padding=1, width=48, eps=eps
+            192,
+            320,
+            expand=6,
+            padding=1,
+            width=48,
+            with_stochastic_depth=False,
+            drop=0.1875,
+            eps=eps,
         )
         self.conv_bn2 = ConvBN(320, head, kernel=1, padding=0, eps=eps)
         self.dropout = nn.Dropout(dropout)
@@ -319,5 +381,4 @@ class EfficientNetB0(nn.Module):
         x = self.inverted_residual15(x)
         x = self.inverted_residual16(x)  # [N, 320, 7, 7]
         x = F.silu(self.conv_bn2(x))  # [N, head, 7, 7]
-        x = x.mean(dim=(2, 3))  # [N, head]
-        return self.linear(self.dropout(x))
+        return self.linear(self.dropout(x.mean(dim=(2, 3))))

@@ -11,32 +11,12 @@ class VGGStage(layers.Layer):
     """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
     Caffe does.
 
-    x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = layers.Conv2D(channels, 3)
-        self.conv2 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
-
-    def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
-        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        return self.max_pool(x)
-
-
-class VGGStage2(layers.Layer):
-    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
-    Caffe does.
-
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, with_option: bool) -> None:
         super().__init__()
+        self.with_option = with_option
         self.conv1 = layers.Conv2D(channels, 3)
         self.conv2 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
@@ -47,11 +27,12 @@ class VGGStage2(layers.Layer):
         x = ops.relu(self.conv1(x))  # [N, H, W, channels]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        x = ops.pad(
-            x,
-            ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
-            constant_values=-float("inf"),
-        )
+        if self.with_option:
+            x = ops.pad(
+                x,
+                ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
+                constant_values=-float("inf"),
+            )
         return self.max_pool(x)
 
 
@@ -62,8 +43,9 @@ class VGGStageProjection(layers.Layer):
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, with_option: bool) -> None:
         super().__init__()
+        self.with_option = with_option
         self.conv1 = layers.Conv2D(channels, 3)
         self.conv2 = layers.Conv2D(channels, 3)
         self.conv3 = layers.Conv2D(channels, 3)
@@ -77,35 +59,12 @@ class VGGStageProjection(layers.Layer):
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv3(x))  # [N, H, W, channels]
-        x = ops.pad(
-            x,
-            ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
-            constant_values=-float("inf"),
-        )
-        return self.max_pool(x)
-
-
-class VGGStageProjection2(layers.Layer):
-    """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
-    Caffe does.
-
-    x: float32 [N, H, W, C] -> float32 [N, H // 2, W // 2, channels].
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = layers.Conv2D(channels, 3)
-        self.conv2 = layers.Conv2D(channels, 3)
-        self.conv3 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
-
-    def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
-        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv3(x))  # [N, H, W, channels]
+        if self.with_option:
+            x = ops.pad(
+                x,
+                ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
+                constant_values=-float("inf"),
+            )
         return self.max_pool(x)
 
 
@@ -120,11 +79,11 @@ class Trunk(layers.Layer):
 
     def __init__(self, classes: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.vgg_stage1 = VGGStage(64)
-        self.vgg_stage2 = VGGStage2(128)
-        self.vgg_stage3 = VGGStageProjection(256)
-        self.vgg_stage4 = VGGStageProjection2(512)
-        self.vgg_stage5 = VGGStageProjection2(512)
+        self.vgg_stage1 = VGGStage(64, with_option=False)
+        self.vgg_stage2 = VGGStage(128, with_option=True)
+        self.vgg_stage3 = VGGStageProjection(256, with_option=True)
+        self.vgg_stage4 = VGGStageProjection(512, with_option=False)
+        self.vgg_stage5 = VGGStageProjection(512, with_option=False)
         self.fc6 = layers.Conv2D(hidden, 7)
         self.dropout1 = layers.Dropout(dropout)
         self.fc7 = layers.Conv2D(hidden, 1)

@@ -18,8 +18,9 @@ def local_response_norm(
     return x / (k + alpha / size * total) ** beta
 
 
-class ConvRelu2(layers.Layer):
-    """A convolution and its activation, padded likewise.
+class ConvRelu(layers.Layer):
+    """A convolution and its ReLU, padded so that only the stride makes the image
+    smaller.
 
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
@@ -30,29 +31,16 @@ class ConvRelu2(layers.Layer):
         self.conv = layers.Conv2D(channels, kernel, strides=stride)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.kernel // 2, self.kernel // 2),
-                (self.kernel // 2, self.kernel // 2),
-                (0, 0),
-            ),
-        )
-        return ops.relu(self.conv(x))
-
-
-class ConvRelu(layers.Layer):
-    """A convolution and its activation, padded likewise.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(channels, kernel, strides=stride)
-
-    def call(self, x):
+        if self.kernel != 1:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.kernel // 2, self.kernel // 2),
+                    (self.kernel // 2, self.kernel // 2),
+                    (0, 0),
+                ),
+            )
         return ops.relu(self.conv(x))
 
 
@@ -86,9 +74,9 @@ class Inception(layers.Layer):
         super().__init__()
         self.conv_relu1 = ConvRelu(one, 1)
         self.conv_relu2 = ConvRelu(reduce3, 1)
-        self.conv_relu3 = ConvRelu2(three, 3)
+        self.conv_relu3 = ConvRelu(three, 3)
         self.conv_relu4 = ConvRelu(reduce5, 1)
-        self.conv_relu5 = ConvRelu2(five, 5)
+        self.conv_relu5 = ConvRelu(five, 5)
         self.max_pool = layers.MaxPooling2D(3, strides=1)
         self.conv_relu6 = ConvRelu(pool, 1)
 
@@ -109,10 +97,10 @@ class GoogLeNet(keras.Model):
 
     def __init__(self, classes: int = 1000, dropout: float = 0.4) -> None:
         super().__init__()
-        self.conv_relu1 = ConvRelu2(64, 7, stride=2)
+        self.conv_relu1 = ConvRelu(64, 7, stride=2)
         self.halve1 = Halve()
         self.conv_relu2 = ConvRelu(64, 1)
-        self.conv_relu3 = ConvRelu2(192, 3)
+        self.conv_relu3 = ConvRelu(192, 3)
         self.halve2 = Halve()
         self.inception1 = Inception(64, 96, three=128, reduce5=16, five=32, pool=32)
         self.inception2 = Inception(128, 128, three=192, reduce5=32, five=96, pool=64)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 
 class ConvRelu(nn.Module):
-    """A convolution and its activation, padded likewise.
+    """A convolution and its ReLU, padded so that only the stride makes the image
+    smaller.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
     """
@@ -128,5 +129,4 @@ class GoogLeNet(nn.Module):
         x = halve(x)  # [N, 832, 7, 7]
         x = self.inception8(x)
         x = self.inception9(x)  # [N, 1024, 7, 7]
-        x = x.mean(dim=(2, 3))  # [N, 1024]
-        return self.linear(self.dropout(x))
+        return self.linear(self.dropout(x.mean(dim=(2, 3))))

@@ -32,33 +32,24 @@ class BatchNorm(layers.BatchNormalization):
 class ConvUnit(layers.Layer):
     """A convolution, normalised. What is not padded is "valid".
 
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
-        self.norm = BatchNorm(epsilon=0.001)
-
-    def call(self, x):
-        return ops.relu(self.norm(self.conv(x)))
-
-
-class ConvUnitSame(layers.Layer):
-    """A convolution, normalised. What is not padded is "valid".
-
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
 
     def __init__(
-        self, channels: int, kernel: int | tuple[int, ...], stride: int = 1
+        self,
+        channels: int,
+        kernel: int | tuple[int, ...],
+        with_option: bool,
+        stride: int = 1,
     ) -> None:
         super().__init__()
+        self.with_option = with_option
         self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
         self.norm = BatchNorm(epsilon=0.001)
 
     def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H', W', C]
+        if self.with_option:
+            x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         return ops.relu(self.norm(self.conv(x)))
 
 
@@ -72,7 +63,7 @@ class PoolBranch(layers.Layer):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.avg_pool = layers.AveragePooling2D(3, strides=1)
-        self.conv_unit = ConvUnit(channels, 1)
+        self.conv_unit = ConvUnit(channels, 1, with_option=False)
 
     def call(self, x):
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
@@ -88,12 +79,12 @@ class InceptionA(layers.Layer):
 
     def __init__(self, pool: int) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(64, 1)
-        self.conv_unit2 = ConvUnit(48, 1)
-        self.conv_unit3 = ConvUnitSame(64, 5)
-        self.conv_unit4 = ConvUnit(64, 1)
-        self.conv_unit5 = ConvUnitSame(96, 3)
-        self.conv_unit6 = ConvUnitSame(96, 3)
+        self.conv_unit1 = ConvUnit(64, 1, with_option=False)
+        self.conv_unit2 = ConvUnit(48, 1, with_option=False)
+        self.conv_unit3 = ConvUnit(64, 5, with_option=True)
+        self.conv_unit4 = ConvUnit(64, 1, with_option=False)
+        self.conv_unit5 = ConvUnit(96, 3, with_option=True)
+        self.conv_unit6 = ConvUnit(96, 3, with_option=True)
         self.pool_branch = PoolBranch(pool)
 
     def call(self, x):
@@ -115,10 +106,10 @@ class ReductionB(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(384, 3, stride=2)
-        self.conv_unit2 = ConvUnit(64, 1)
-        self.conv_unit3 = ConvUnitSame(96, 3)
-        self.conv_unit4 = ConvUnit(96, 3, stride=2)
+        self.conv_unit1 = ConvUnit(384, 3, with_option=False, stride=2)
+        self.conv_unit2 = ConvUnit(64, 1, with_option=False)
+        self.conv_unit3 = ConvUnit(96, 3, with_option=True)
+        self.conv_unit4 = ConvUnit(96, 3, with_option=False, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
@@ -138,15 +129,15 @@ class InceptionC(layers.Layer):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(192, 1)
-        self.conv_unit2 = ConvUnit(width, 1)
-        self.conv_unit3 = ConvUnitSame(width, kernel=(1, 7))
-        self.conv_unit4 = ConvUnitSame(192, kernel=(7, 1))
-        self.conv_unit5 = ConvUnit(width, 1)
-        self.conv_unit6 = ConvUnitSame(width, kernel=(7, 1))
-        self.conv_unit7 = ConvUnitSame(width, kernel=(1, 7))
-        self.conv_unit8 = ConvUnitSame(width, kernel=(7, 1))
-        self.conv_unit9 = ConvUnitSame(192, kernel=(1, 7))
+        self.conv_unit1 = ConvUnit(192, 1, with_option=False)
+        self.conv_unit2 = ConvUnit(width, 1, with_option=False)
+        self.conv_unit3 = ConvUnit(width, kernel=(1, 7), with_option=True)
+        self.conv_unit4 = ConvUnit(192, kernel=(7, 1), with_option=True)
+        self.conv_unit5 = ConvUnit(width, 1, with_option=False)
+        self.conv_unit6 = ConvUnit(width, kernel=(7, 1), with_option=True)
+        self.conv_unit7 = ConvUnit(width, kernel=(1, 7), with_option=True)
+        self.conv_unit8 = ConvUnit(width, kernel=(7, 1), with_option=True)
+        self.conv_unit9 = ConvUnit(192, kernel=(1, 7), with_option=True)
         self.pool_branch = PoolBranch(192)
 
     def call(self, x):
@@ -163,6 +154,49 @@ class InceptionC(layers.Layer):
         return ops.concatenate([a, b, c, d], axis=3)
 
 
+class LowerInception(layers.Layer):
+    """The network of the authors' code up to the 17 x 17 layers with 768 channels,
+    where the auxiliary classifier is attached.
+
+    image: float32 [N, H, W, C] -> x: float32 [N, H'''''', W'''''', 768].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv_unit1 = ConvUnit(32, 3, with_option=False, stride=2)
+        self.conv_unit2 = ConvUnit(32, 3, with_option=False)
+        self.conv_unit3 = ConvUnit(64, 3, with_option=True)
+        self.max_pool1 = layers.MaxPooling2D(3, strides=2)
+        self.conv_unit4 = ConvUnit(80, 1, with_option=False)
+        self.conv_unit5 = ConvUnit(192, 3, with_option=False)
+        self.max_pool2 = layers.MaxPooling2D(3, strides=2)
+        self.inception_a1 = InceptionA(32)
+        self.inception_a2 = InceptionA(64)
+        self.inception_a3 = InceptionA(64)
+        self.reduction_b = ReductionB()
+        self.inception_c1 = InceptionC(128)
+        self.inception_c2 = InceptionC(160)
+        self.inception_c3 = InceptionC(160)
+        self.inception_c4 = InceptionC(192)
+
+    def call(self, image):
+        x = self.conv_unit1(image)  # [N, H', W', 32]
+        x = self.conv_unit2(x)  # [N, H'', W'', 32]
+        x = self.conv_unit3(x)  # [N, H'', W'', 64]
+        x = self.max_pool1(x)  # [N, H''', W''', 64]
+        x = self.conv_unit4(x)  # [N, H''', W''', 80]
+        x = self.conv_unit5(x)  # [N, H'''', W'''', 192]
+        x = self.max_pool2(x)  # [N, H''''', W''''', 192]
+        x = self.inception_a1(x)  # [N, H''''', W''''', 256]
+        x = self.inception_a2(x)  # [N, H''''', W''''', 288]
+        x = self.inception_a3(x)
+        x = self.reduction_b(x)  # [N, H'''''', W'''''', 768]
+        x = self.inception_c1(x)
+        x = self.inception_c2(x)
+        x = self.inception_c3(x)
+        return self.inception_c4(x)
+
+
 class ReductionD(layers.Layer):
     """From 17 x 17 to 8 x 8.
 
@@ -171,12 +205,12 @@ class ReductionD(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(192, 1)
-        self.conv_unit2 = ConvUnit(320, 3, stride=2)
-        self.conv_unit3 = ConvUnit(192, 1)
-        self.conv_unit4 = ConvUnitSame(192, kernel=(1, 7))
-        self.conv_unit5 = ConvUnitSame(192, kernel=(7, 1))
-        self.conv_unit6 = ConvUnit(192, 3, stride=2)
+        self.conv_unit1 = ConvUnit(192, 1, with_option=False)
+        self.conv_unit2 = ConvUnit(320, 3, with_option=False, stride=2)
+        self.conv_unit3 = ConvUnit(192, 1, with_option=False)
+        self.conv_unit4 = ConvUnit(192, kernel=(1, 7), with_option=True)
+        self.conv_unit5 = ConvUnit(192, kernel=(7, 1), with_option=True)
+        self.conv_unit6 = ConvUnit(192, 3, with_option=False, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
@@ -198,15 +232,15 @@ class InceptionE(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(320, 1)
-        self.conv_unit2 = ConvUnit(384, 1)
-        self.conv_unit3 = ConvUnit(448, 1)
-        self.conv_unit4 = ConvUnitSame(384, 3)
+        self.conv_unit1 = ConvUnit(320, 1, with_option=False)
+        self.conv_unit2 = ConvUnit(384, 1, with_option=False)
+        self.conv_unit3 = ConvUnit(448, 1, with_option=False)
+        self.conv_unit4 = ConvUnit(384, 3, with_option=True)
         self.pool_branch = PoolBranch(192)
-        self.conv_unit5 = ConvUnitSame(384, kernel=(1, 3))
-        self.conv_unit6 = ConvUnitSame(384, kernel=(3, 1))
-        self.conv_unit7 = ConvUnitSame(384, kernel=(1, 3))
-        self.conv_unit8 = ConvUnitSame(384, kernel=(3, 1))
+        self.conv_unit5 = ConvUnit(384, kernel=(1, 3), with_option=True)
+        self.conv_unit6 = ConvUnit(384, kernel=(3, 1), with_option=True)
+        self.conv_unit7 = ConvUnit(384, kernel=(1, 3), with_option=True)
+        self.conv_unit8 = ConvUnit(384, kernel=(3, 1), with_option=True)
 
     def call(self, x):
         a = self.conv_unit1(x)  # [N, H, W, 320]
@@ -221,51 +255,37 @@ class InceptionE(layers.Layer):
         return ops.concatenate([a, x, h, y, z, d], axis=3)
 
 
+class UpperInception(layers.Layer):
+    """From there to the 8 x 8 layers with 2048 channels.
+
+    x: float32 [N, H, W, C] -> float32 [N, H', W', 2048].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reduction_d = ReductionD()
+        self.inception_e1 = InceptionE()
+        self.inception_e2 = InceptionE()
+
+    def call(self, x):
+        x = self.reduction_d(x)  # [N, H', W', C + 512]
+        x = self.inception_e1(x)  # [N, H', W', 2048]
+        return self.inception_e2(x)
+
+
 class InceptionV3(keras.Model):
     """image: float32 [N, 3, 299, 299] -> logits: float32 [N, classes]."""
 
     def __init__(self, classes: int = 1000, dropout: float = 0.5) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(32, 3, stride=2)
-        self.conv_unit2 = ConvUnit(32, 3)
-        self.conv_unit3 = ConvUnitSame(64, 3)
-        self.max_pool1 = layers.MaxPooling2D(3, strides=2)
-        self.conv_unit4 = ConvUnit(80, 1)
-        self.conv_unit5 = ConvUnit(192, 3)
-        self.max_pool2 = layers.MaxPooling2D(3, strides=2)
-        self.inception_a1 = InceptionA(32)
-        self.inception_a2 = InceptionA(64)
-        self.inception_a3 = InceptionA(64)
-        self.reduction_b = ReductionB()
-        self.inception_c1 = InceptionC(128)
-        self.inception_c2 = InceptionC(160)
-        self.inception_c3 = InceptionC(160)
-        self.inception_c4 = InceptionC(192)
-        self.reduction_d = ReductionD()
-        self.inception_e1 = InceptionE()
-        self.inception_e2 = InceptionE()
+        self.lower = LowerInception()
+        self.upper = UpperInception()
         self.dropout = layers.Dropout(dropout)
         self.linear = layers.Dense(classes)
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 299, 299, 3]
-        x = self.conv_unit1(x)  # [N, 149, 149, 32]
-        x = self.conv_unit2(x)  # [N, 147, 147, 32]
-        x = self.conv_unit3(x)  # [N, 147, 147, 64]
-        x = self.max_pool1(x)  # [N, 73, 73, 64]
-        x = self.conv_unit4(x)  # [N, 73, 73, 80]
-        x = self.conv_unit5(x)  # [N, 71, 71, 192]
-        x = self.max_pool2(x)  # [N, 35, 35, 192]
-        x = self.inception_a1(x)  # [N, 35, 35, 256]
-        x = self.inception_a2(x)  # [N, 35, 35, 288]
-        x = self.inception_a3(x)
-        x = self.reduction_b(x)  # [N, 17, 17, 768]
-        x = self.inception_c1(x)
-        x = self.inception_c2(x)
-        x = self.inception_c3(x)
-        x = self.inception_c4(x)
-        x = self.reduction_d(x)  # [N, 8, 8, 1280]
-        x = self.inception_e1(x)  # [N, 8, 8, 2048]
-        x = self.inception_e2(x)
+        x = self.lower(x)  # [N, 17, 17, 768]
+        x = self.upper(x)  # [N, 8, 8, 2048]
         x = ops.mean(x, axis=(1, 2))  # [N, 2048]
         return self.linear(self.dropout(x))

@@ -136,6 +136,48 @@ class InceptionC(nn.Module):
         return torch.cat([a, b, c, d], dim=1)
 
 
+class LowerInception(nn.Module):
+    """The network of the authors' code up to the 17 x 17 layers with 768 channels,
+    where the auxiliary classifier is attached.
+
+    image: float32 [N, in_channels, H, W]
+    -> x: float32 [N, 768, H'''''', W''''''].
+    """
+
+    def __init__(self, in_channels: int, count_padding: bool = True) -> None:
+        super().__init__()
+        self.conv_unit1 = ConvUnit(in_channels, 32, kernel=3, padding2=0, stride=2)
+        self.conv_unit2 = ConvUnit(32, 32, kernel=3, padding2=0)
+        self.conv_unit3 = ConvUnit(32, 64, kernel=3, padding2=1)
+        self.conv_unit4 = ConvUnit(64, 80, kernel=1, padding2=0)
+        self.conv_unit5 = ConvUnit(80, 192, kernel=3, padding2=0)
+        self.inception_a1 = InceptionA(192, 32, count_padding=count_padding)
+        self.inception_a2 = InceptionA(256, 64, count_padding=count_padding)
+        self.inception_a3 = InceptionA(288, 64, count_padding=count_padding)
+        self.reduction_b = ReductionB(288)
+        self.inception_c1 = InceptionC(768, 128, count_padding=count_padding)
+        self.inception_c2 = InceptionC(768, 160, count_padding=count_padding)
+        self.inception_c3 = InceptionC(768, 160, count_padding=count_padding)
+        self.inception_c4 = InceptionC(768, 192, count_padding=count_padding)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.conv_unit1(image)  # [N, 32, H', W']
+        x = self.conv_unit2(x)  # [N, 32, H'', W'']
+        x = self.conv_unit3(x)  # [N, 64, H'', W'']
+        x = F.max_pool2d(x, 3, stride=2)  # [N, 64, H''', W''']
+        x = self.conv_unit4(x)  # [N, 80, H''', W''']
+        x = self.conv_unit5(x)  # [N, 192, H'''', W'''']
+        x = F.max_pool2d(x, 3, stride=2)  # [N, 192, H''''', W''''']
+        x = self.inception_a1(x)  # [N, 256, H''''', W''''']
+        x = self.inception_a2(x)  # [N, 288, H''''', W''''']
+        x = self.inception_a3(x)
+        x = self.reduction_b(x)  # [N, 768, H'''''', W'''''']
+        x = self.inception_c1(x)
+        x = self.inception_c2(x)
+        x = self.inception_c3(x)
+        return self.inception_c4(x)
+
+
 class ReductionD(nn.Module):
     """From 17 x 17 to 8 x 8.
 
@@ -193,6 +235,24 @@ class InceptionE(nn.Module):
         return torch.cat([a, x, h, y, z, d], dim=1)
 
 
+class UpperInception(nn.Module):
+    """From there to the 8 x 8 layers with 2048 channels.
+
+    x: float32 [N, in_channels, H, W] -> float32 [N, 2048, H', W'].
+    """
+
+    def __init__(self, in_channels: int, count_padding: bool = True) -> None:
+        super().__init__()
+        self.reduction_d = ReductionD(in_channels)
+        self.inception_e1 = InceptionE(in_channels + 512, count_padding=count_padding)
+        self.inception_e2 = InceptionE(2048, count_padding=count_padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.reduction_d(x)  # [N, in_channels + 512, H', W']
+        x = self.inception_e1(x)  # [N, 2048, H', W']
+        return self.inception_e2(x)
+
+
 class InceptionV3(nn.Module):
     """image: float32 [N, 3, 299, 299] -> logits: float32 [N, classes]."""
 
@@ -200,43 +260,12 @@ class InceptionV3(nn.Module):
         self, classes: int = 1000, dropout: float = 0.5, count_padding: bool = True
     ) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(3, 32, kernel=3, padding2=0, stride=2)
-        self.conv_unit2 = ConvUnit(32, 32, kernel=3, padding2=0)
-        self.conv_unit3 = ConvUnit(32, 64, kernel=3, padding2=1)
-        self.conv_unit4 = ConvUnit(64, 80, kernel=1, padding2=0)
-        self.conv_unit5 = ConvUnit(80, 192, kernel=3, padding2=0)
-        self.inception_a1 = InceptionA(192, 32, count_padding=count_padding)
-        self.inception_a2 = InceptionA(256, 64, count_padding=count_padding)
-        self.inception_a3 = InceptionA(288, 64, count_padding=count_padding)
-        self.reduction_b = ReductionB(288)
-        self.inception_c1 = InceptionC(768, 128, count_padding=count_padding)
-        self.inception_c2 = InceptionC(768, 160, count_padding=count_padding)
-        self.inception_c3 = InceptionC(768, 160, count_padding=count_padding)
-        self.inception_c4 = InceptionC(768, 192, count_padding=count_padding)
-        self.reduction_d = ReductionD(768)
-        self.inception_e1 = InceptionE(1280, count_padding=count_padding)
-        self.inception_e2 = InceptionE(2048, count_padding=count_padding)
+        self.lower = LowerInception(3, count_padding=count_padding)
+        self.upper = UpperInception(768, count_padding=count_padding)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(2048, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.conv_unit1(image)  # [N, 32, 149, 149]
-        x = self.conv_unit2(x)  # [N, 32, 147, 147]
-        x = self.conv_unit3(x)  # [N, 64, 147, 147]
-        x = F.max_pool2d(x, 3, stride=2)  # [N, 64, 73, 73]
-        x = self.conv_unit4(x)  # [N, 80, 73, 73]
-        x = self.conv_unit5(x)  # [N, 192, 71, 71]
-        x = F.max_pool2d(x, 3, stride=2)  # [N, 192, 35, 35]
-        x = self.inception_a1(x)  # [N, 256, 35, 35]
-        x = self.inception_a2(x)  # [N, 288, 35, 35]
-        x = self.inception_a3(x)
-        x = self.reduction_b(x)  # [N, 768, 17, 17]
-        x = self.inception_c1(x)
-        x = self.inception_c2(x)
-        x = self.inception_c3(x)
-        x = self.inception_c4(x)
-        x = self.reduction_d(x)  # [N, 1280, 8, 8]
-        x = self.inception_e1(x)  # [N, 2048, 8, 8]
-        x = self.inception_e2(x)
-        x = x.mean(dim=(2, 3))  # [N, 2048]
-        return self.linear(self.dropout(x))
+        x = self.lower(image)  # [N, 768, 17, 17]
+        x = self.upper(x)  # [N, 2048, 8, 8]
+        return self.linear(self.dropout(x.mean(dim=(2, 3))))

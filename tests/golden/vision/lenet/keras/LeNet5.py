@@ -16,14 +16,15 @@ def squash(a):
 
 
 class Convolution(layers.Layer):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, maps].
     """
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 5)
+        self.conv = layers.Conv2D(maps, 5, groups=groups)
 
     def call(self, x):
         x = self.conv(x)  # [N, H - 4, W - 4, maps]
@@ -31,14 +32,15 @@ class Convolution(layers.Layer):
 
 
 class Convolution2(layers.Layer):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, maps].
     """
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 5)
+        self.conv = layers.Conv2D(maps, 5, groups=groups)
 
     def call(self, x):
         x = self.conv(x)  # [N, H - 4, W - 4, maps]
@@ -46,14 +48,15 @@ class Convolution2(layers.Layer):
 
 
 class Convolution3(layers.Layer):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, maps].
     """
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 5)
+        self.conv = layers.Conv2D(maps, 5, groups=groups)
 
     def call(self, x):
         x = self.conv(x)  # [N, H - 4, W - 4, maps]
@@ -61,14 +64,15 @@ class Convolution3(layers.Layer):
 
 
 class Convolution4(layers.Layer):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, maps].
     """
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 5)
+        self.conv = layers.Conv2D(maps, 5, groups=groups)
 
     def call(self, x):
         x = self.conv(x)  # [N, H - 4, W - 4, maps]
@@ -76,14 +80,15 @@ class Convolution4(layers.Layer):
 
 
 class Convolution5(layers.Layer):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, maps].
     """
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 5)
+        self.conv = layers.Conv2D(maps, 5, groups=groups)
 
     def call(self, x):
         x = self.conv(x)  # [N, H - 4, W - 4, maps]
@@ -118,68 +123,99 @@ class Subsampling(layers.Layer):
 
 
 class PartialConvolution(layers.Layer):
-    """A convolution whose maps see only some of the maps below.
+    """A convolution whose maps see only some of the maps below: those that see as
+    many are a convolution in groups.
 
     x: float32 [N, H, W, C] -> float32 [N, H - 4, W - 4, 16].
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.convolution1 = Convolution2(1)
-        self.convolution2 = Convolution2(1)
-        self.convolution3 = Convolution2(1)
-        self.convolution4 = Convolution2(1)
-        self.convolution5 = Convolution2(1)
-        self.convolution6 = Convolution2(1)
-        self.convolution7 = Convolution3(1)
-        self.convolution8 = Convolution3(1)
-        self.convolution9 = Convolution3(1)
-        self.convolution10 = Convolution3(1)
-        self.convolution11 = Convolution3(1)
-        self.convolution12 = Convolution3(1)
-        self.convolution13 = Convolution3(1)
-        self.convolution14 = Convolution3(1)
-        self.convolution15 = Convolution3(1)
-        self.convolution16 = Convolution4(1)
+        self.convolution1 = Convolution2(6, groups=6)
+        self.convolution2 = Convolution3(6, groups=6)
+        self.convolution3 = Convolution3(3, groups=3)
+        self.convolution4 = Convolution4(1)
 
     def call(self, x):
         C = ops.shape(x)[3]
-        h = ops.take(x, [0, 1 % C, 2 % C], axis=3)  # [N, H, W, 3]
-        y = ops.take(x, [1 % C, 2 % C, 3 % C], axis=3)  # [N, H, W, 3]
-        z = ops.take(x, [2 % C, 3 % C, 4 % C], axis=3)  # [N, H, W, 3]
-        x1 = ops.take(x, [3 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 3]
-        x2 = ops.take(x, [0, 4 % C, 5 % C], axis=3)  # [N, H, W, 3]
-        x3 = ops.take(x, [0, 1 % C, 5 % C], axis=3)  # [N, H, W, 3]
-        x4 = ops.take(x, [0, 1 % C, 2 % C, 3 % C], axis=3)  # [N, H, W, 4]
-        x5 = ops.take(x, [1 % C, 2 % C, 3 % C, 4 % C], axis=3)  # [N, H, W, 4]
-        x6 = ops.take(x, [2 % C, 3 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x7 = ops.take(x, [0, 3 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x8 = ops.take(x, [0, 1 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x9 = ops.take(x, [0, 1 % C, 2 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x10 = ops.take(x, [0, 1 % C, 3 % C, 4 % C], axis=3)  # [N, H, W, 4]
-        x11 = ops.take(x, [1 % C, 2 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x12 = ops.take(x, [0, 2 % C, 3 % C, 5 % C], axis=3)  # [N, H, W, 4]
-        x = ops.take(x, [0, 1 % C, 2 % C, 3 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 6]
-        h = self.convolution1(h)  # [N, H - 4, W - 4, 1]
-        y = self.convolution2(y)  # [N, H - 4, W - 4, 1]
-        z = self.convolution3(z)  # [N, H - 4, W - 4, 1]
-        x1 = self.convolution4(x1)  # [N, H - 4, W - 4, 1]
-        x2 = self.convolution5(x2)  # [N, H - 4, W - 4, 1]
-        x3 = self.convolution6(x3)  # [N, H - 4, W - 4, 1]
-        x4 = self.convolution7(x4)  # [N, H - 4, W - 4, 1]
-        x5 = self.convolution8(x5)  # [N, H - 4, W - 4, 1]
-        x6 = self.convolution9(x6)  # [N, H - 4, W - 4, 1]
-        x7 = self.convolution10(x7)  # [N, H - 4, W - 4, 1]
-        x8 = self.convolution11(x8)  # [N, H - 4, W - 4, 1]
-        x9 = self.convolution12(x9)  # [N, H - 4, W - 4, 1]
-        x10 = self.convolution13(x10)  # [N, H - 4, W - 4, 1]
-        x11 = self.convolution14(x11)  # [N, H - 4, W - 4, 1]
-        x12 = self.convolution15(x12)  # [N, H - 4, W - 4, 1]
-        x = self.convolution16(x)  # [N, H - 4, W - 4, 1]
-        output = ops.concatenate(
-            [h, y, z, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x], axis=3
+        h = ops.take(
+            x,
+            [
+                0,
+                1 % C,
+                2 % C,
+                1 % C,
+                2 % C,
+                3 % C,
+                2 % C,
+                3 % C,
+                4 % C,
+                3 % C,
+                4 % C,
+                5 % C,
+                0,
+                4 % C,
+                5 % C,
+                0,
+                1 % C,
+                5 % C,
+            ],
+            axis=3,
         )
-        return output
+        y = ops.take(
+            x,
+            [
+                0,
+                1 % C,
+                2 % C,
+                3 % C,
+                1 % C,
+                2 % C,
+                3 % C,
+                4 % C,
+                2 % C,
+                3 % C,
+                4 % C,
+                5 % C,
+                0,
+                3 % C,
+                4 % C,
+                5 % C,
+                0,
+                1 % C,
+                4 % C,
+                5 % C,
+                0,
+                1 % C,
+                2 % C,
+                5 % C,
+            ],
+            axis=3,
+        )
+        z = ops.take(
+            x,
+            [
+                0,
+                1 % C,
+                3 % C,
+                4 % C,
+                1 % C,
+                2 % C,
+                4 % C,
+                5 % C,
+                0,
+                2 % C,
+                3 % C,
+                5 % C,
+            ],
+            axis=3,
+        )
+        x = ops.take(x, [0, 1 % C, 2 % C, 3 % C, 4 % C, 5 % C], axis=3)  # [N, H, W, 6]
+        h = self.convolution1(h)  # [N, H - 4, W - 4, 6]
+        y = self.convolution2(y)  # [N, H - 4, W - 4, 6]
+        z = self.convolution3(z)  # [N, H - 4, W - 4, 3]
+        x = self.convolution4(x)  # [N, H - 4, W - 4, 1]
+        return ops.concatenate([h, y, z, x], axis=3)
 
 
 class RBF(layers.Layer):

@@ -16,14 +16,15 @@ def squash(a: Tensor) -> Tensor:
 
 
 class Convolution(nn.Module):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, maps, H - 4, W - 4].
     """
 
-    def __init__(self, in_channels: int, maps: int) -> None:
+    def __init__(self, in_channels: int, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, maps, 5)
+        self.conv = nn.Conv2d(in_channels, maps, 5, groups=groups)
         nn.init.uniform_(self.conv.weight, -0.096, 0.096)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -32,14 +33,15 @@ class Convolution(nn.Module):
 
 
 class Convolution2(nn.Module):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, maps, H - 4, W - 4].
     """
 
-    def __init__(self, in_channels: int, maps: int) -> None:
+    def __init__(self, in_channels: int, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, maps, 5)
+        self.conv = nn.Conv2d(in_channels, maps, 5, groups=groups)
         nn.init.uniform_(self.conv.weight, -0.032, 0.032)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,14 +50,15 @@ class Convolution2(nn.Module):
 
 
 class Convolution3(nn.Module):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, maps, H - 4, W - 4].
     """
 
-    def __init__(self, in_channels: int, maps: int) -> None:
+    def __init__(self, in_channels: int, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, maps, 5)
+        self.conv = nn.Conv2d(in_channels, maps, 5, groups=groups)
         nn.init.uniform_(self.conv.weight, -0.024, 0.024)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,14 +67,15 @@ class Convolution3(nn.Module):
 
 
 class Convolution4(nn.Module):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, maps, H - 4, W - 4].
     """
 
-    def __init__(self, in_channels: int, maps: int) -> None:
+    def __init__(self, in_channels: int, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, maps, 5)
+        self.conv = nn.Conv2d(in_channels, maps, 5, groups=groups)
         nn.init.uniform_(self.conv.weight, -0.016, 0.016)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,14 +84,15 @@ class Convolution4(nn.Module):
 
 
 class Convolution5(nn.Module):
-    """Maps of which each unit sees 5 by 5 units of all maps below.
+    """Maps of which each unit sees 5 by 5 units of all maps below, or with groups of
+    its share of them.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, maps, H - 4, W - 4].
     """
 
-    def __init__(self, in_channels: int, maps: int) -> None:
+    def __init__(self, in_channels: int, maps: int, groups: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, maps, 5)
+        self.conv = nn.Conv2d(in_channels, maps, 5, groups=groups)
         nn.init.uniform_(self.conv.weight, -0.006, 0.006)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,66 +122,30 @@ class Subsampling(nn.Module):
 
 
 class PartialConvolution(nn.Module):
-    """A convolution whose maps see only some of the maps below.
+    """A convolution whose maps see only some of the maps below: those that see as
+    many are a convolution in groups.
 
     x: float32 [N, C, H, W] -> float32 [N, 16, H - 4, W - 4].
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.convolution1 = Convolution2(3, 1)
-        self.convolution2 = Convolution2(3, 1)
-        self.convolution3 = Convolution2(3, 1)
-        self.convolution4 = Convolution2(3, 1)
-        self.convolution5 = Convolution2(3, 1)
-        self.convolution6 = Convolution2(3, 1)
-        self.convolution7 = Convolution3(4, 1)
-        self.convolution8 = Convolution3(4, 1)
-        self.convolution9 = Convolution3(4, 1)
-        self.convolution10 = Convolution3(4, 1)
-        self.convolution11 = Convolution3(4, 1)
-        self.convolution12 = Convolution3(4, 1)
-        self.convolution13 = Convolution3(4, 1)
-        self.convolution14 = Convolution3(4, 1)
-        self.convolution15 = Convolution3(4, 1)
-        self.convolution16 = Convolution4(6, 1)
+        self.convolution1 = Convolution2(18, 6, groups=6)
+        self.convolution2 = Convolution3(24, 6, groups=6)
+        self.convolution3 = Convolution3(12, 3, groups=3)
+        self.convolution4 = Convolution4(6, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = x[:, [0, 1, 2]]  # [N, 3, H, W]
-        y = x[:, [1, 2, 3]]  # [N, 3, H, W]
-        z = x[:, [2, 3, 4]]  # [N, 3, H, W]
-        x1 = x[:, [3, 4, 5]]  # [N, 3, H, W]
-        x2 = x[:, [0, 4, 5]]  # [N, 3, H, W]
-        x3 = x[:, [0, 1, 5]]  # [N, 3, H, W]
-        x4 = x[:, [0, 1, 2, 3]]  # [N, 4, H, W]
-        x5 = x[:, [1, 2, 3, 4]]  # [N, 4, H, W]
-        x6 = x[:, [2, 3, 4, 5]]  # [N, 4, H, W]
-        x7 = x[:, [0, 3, 4, 5]]  # [N, 4, H, W]
-        x8 = x[:, [0, 1, 4, 5]]  # [N, 4, H, W]
-        x9 = x[:, [0, 1, 2, 5]]  # [N, 4, H, W]
-        x10 = x[:, [0, 1, 3, 4]]  # [N, 4, H, W]
-        x11 = x[:, [1, 2, 4, 5]]  # [N, 4, H, W]
-        x12 = x[:, [0, 2, 3, 5]]  # [N, 4, H, W]
-        h = self.convolution1(h)  # [N, 1, H - 4, W - 4]
-        y = self.convolution2(y)  # [N, 1, H - 4, W - 4]
-        z = self.convolution3(z)  # [N, 1, H - 4, W - 4]
-        x1 = self.convolution4(x1)  # [N, 1, H - 4, W - 4]
-        x2 = self.convolution5(x2)  # [N, 1, H - 4, W - 4]
-        x3 = self.convolution6(x3)  # [N, 1, H - 4, W - 4]
-        x4 = self.convolution7(x4)  # [N, 1, H - 4, W - 4]
-        x5 = self.convolution8(x5)  # [N, 1, H - 4, W - 4]
-        x6 = self.convolution9(x6)  # [N, 1, H - 4, W - 4]
-        x7 = self.convolution10(x7)  # [N, 1, H - 4, W - 4]
-        x8 = self.convolution11(x8)  # [N, 1, H - 4, W - 4]
-        x9 = self.convolution12(x9)  # [N, 1, H - 4, W - 4]
-        x10 = self.convolution13(x10)  # [N, 1, H - 4, W - 4]
-        x11 = self.convolution14(x11)  # [N, 1, H - 4, W - 4]
-        x12 = self.convolution15(x12)  # [N, 1, H - 4, W - 4]
-        x = self.convolution16(x[:, [0, 1, 2, 3, 4, 5]])  # [N, 1, H - 4, W - 4]
-        output = torch.cat(
-            [h, y, z, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x], dim=1
-        )
-        return output
+        h = x[:, [0, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 5, 0, 4, 5, 0, 1, 5]]
+        y = x[
+            :, [0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 0, 3, 4, 5, 0, 1, 4, 5, 0, 1, 2, 5]
+        ]
+        z = x[:, [0, 1, 3, 4, 1, 2, 4, 5, 0, 2, 3, 5]]  # [N, 12, H, W]
+        h = self.convolution1(h)  # [N, 6, H - 4, W - 4]
+        y = self.convolution2(y)  # [N, 6, H - 4, W - 4]
+        z = self.convolution3(z)  # [N, 3, H - 4, W - 4]
+        x = self.convolution4(x[:, [0, 1, 2, 3, 4, 5]])  # [N, 1, H - 4, W - 4]
+        return torch.cat([h, y, z, x], dim=1)
 
 
 class RBF(nn.Module):

@@ -30,7 +30,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class ConvBN2(layers.Layer):
+class ConvBN(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -56,19 +56,20 @@ class ConvBN2(layers.Layer):
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
+        if self.padding != 0:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.padding, self.padding),
+                    (self.padding, self.padding),
+                    (0, 0),
+                ),
+            )
         return self.norm(self.conv(x))
 
 
-class ConvBN3(layers.Layer):
+class ConvBN2(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -109,33 +110,6 @@ class ConvBN3(layers.Layer):
         return self.norm(self.conv(x))
 
 
-class ConvBN(layers.Layer):
-    """A convolution and its normalisation, padded so that only the stride makes the
-    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
-    does. It has no bias, as normalisation would take it away again.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
-
-    def call(self, x):
-        return self.norm(self.conv(x))
-
-
 class InvertedResidual(layers.Layer):
     """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
     convolution of each channel for itself, 1x1 down to `channels`, without an
@@ -158,10 +132,10 @@ class InvertedResidual(layers.Layer):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN3(
+        self.conv_bn1 = ConvBN2(
             in_channels, in_channels * expand, kernel, padding, stride=stride, eps=eps
         )
-        self.conv_bn2 = ConvBN(channels, 1, eps=eps)
+        self.conv_bn2 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
         y = ops.relu6(self.conv_bn1(x))  # [N, H', W', in_channels * expand]
@@ -169,45 +143,6 @@ class InvertedResidual(layers.Layer):
 
 
 class InvertedResidual2(layers.Layer):
-    """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
-    convolution of each channel for itself, 1x1 down to `channels`, without an
-    activation at the end; with a shortcut where the shapes allow it (Sandler et
-    al. 2018, "MobileNetV2"). EfficientNet's (MBConv) weighs the wide channels
-    with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
-    in training with probability `drop`.
-
-    x: float32 [N, H, W, in_channels] -> y: float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        expand: int,
-        padding: int,
-        stride: int = 1,
-        kernel: int = 3,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(in_channels * expand, 1, eps=eps)
-        self.conv_bn2 = ConvBN3(
-            in_channels * expand,
-            in_channels * expand,
-            kernel,
-            padding,
-            stride=stride,
-            eps=eps,
-        )
-        self.conv_bn3 = ConvBN(channels, 1, eps=eps)
-
-    def call(self, x):
-        y = ops.relu6(self.conv_bn1(x))  # [N, H, W, in_channels * expand]
-        y = ops.relu6(self.conv_bn2(y))  # [N, H', W', in_channels * expand]
-        return self.conv_bn3(y)
-
-
-class InvertedResidual3(layers.Layer):
     """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
     convolution of each channel for itself, 1x1 down to `channels`, without an
     activation at the end; with a shortcut where the shapes allow it (Sandler et
@@ -229,8 +164,10 @@ class InvertedResidual3(layers.Layer):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(in_channels * expand, 1, eps=eps)
-        self.conv_bn2 = ConvBN3(
+        self.stride = stride
+        self.channels = channels
+        self.conv_bn1 = ConvBN(in_channels * expand, 1, padding=0, eps=eps)
+        self.conv_bn2 = ConvBN2(
             in_channels * expand,
             in_channels * expand,
             kernel,
@@ -238,13 +175,16 @@ class InvertedResidual3(layers.Layer):
             stride=stride,
             eps=eps,
         )
-        self.conv_bn3 = ConvBN(channels, 1, eps=eps)
+        self.conv_bn3 = ConvBN(channels, 1, padding=0, eps=eps)
 
     def call(self, x):
+        C = ops.shape(x)[3]
         y = ops.relu6(self.conv_bn1(x))  # [N, H, W, in_channels * expand]
         y = ops.relu6(self.conv_bn2(y))  # [N, H', W', in_channels * expand]
         y = self.conv_bn3(y)  # [N, H', W', channels]
-        return x + y
+        if self.stride == 1 and C == self.channels:
+            y = x + y
+        return y
 
 
 class MobileNetV2(keras.Model):
@@ -258,57 +198,57 @@ class MobileNetV2(keras.Model):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN2(32, 3, padding=1, stride=2, eps=eps)
+        self.conv_bn1 = ConvBN(32, 3, padding=1, stride=2, eps=eps)
         self.inverted_residual1 = InvertedResidual(32, 16, expand=1, padding=1, eps=eps)
         self.inverted_residual2 = InvertedResidual2(
             16, 24, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual3 = InvertedResidual3(
+        self.inverted_residual3 = InvertedResidual2(
             24, 24, expand=6, padding=1, eps=eps
         )
         self.inverted_residual4 = InvertedResidual2(
             24, 32, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual5 = InvertedResidual3(
+        self.inverted_residual5 = InvertedResidual2(
             32, 32, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual6 = InvertedResidual3(
+        self.inverted_residual6 = InvertedResidual2(
             32, 32, expand=6, padding=1, eps=eps
         )
         self.inverted_residual7 = InvertedResidual2(
             32, 64, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual8 = InvertedResidual3(
+        self.inverted_residual8 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual9 = InvertedResidual3(
+        self.inverted_residual9 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual10 = InvertedResidual3(
+        self.inverted_residual10 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
         self.inverted_residual11 = InvertedResidual2(
             64, 96, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual12 = InvertedResidual3(
+        self.inverted_residual12 = InvertedResidual2(
             96, 96, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual13 = InvertedResidual3(
+        self.inverted_residual13 = InvertedResidual2(
             96, 96, expand=6, padding=1, eps=eps
         )
         self.inverted_residual14 = InvertedResidual2(
             96, 160, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual15 = InvertedResidual3(
+        self.inverted_residual15 = InvertedResidual2(
             160, 160, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual16 = InvertedResidual3(
+        self.inverted_residual16 = InvertedResidual2(
             160, 160, expand=6, padding=1, eps=eps
         )
         self.inverted_residual17 = InvertedResidual2(
             160, 320, expand=6, padding=1, eps=eps
         )
-        self.conv_bn2 = ConvBN(head, 1, eps=eps)
+        self.conv_bn2 = ConvBN(head, 1, padding=0, eps=eps)
         self.dropout = layers.Dropout(dropout)
         self.linear = layers.Dense(classes)
 

@@ -92,50 +92,6 @@ class InvertedResidual2(nn.Module):
     with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
     in training with probability `drop`.
 
-    x: float32 [N, in_channels, H, W] -> y: float32 [N, channels, H', W'].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        expand: int,
-        padding: int,
-        stride: int = 1,
-        kernel: int = 3,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(
-            in_channels, in_channels * expand, kernel=1, padding=0, eps=eps
-        )
-        self.conv_bn2 = ConvBN(
-            in_channels * expand,
-            in_channels * expand,
-            kernel,
-            padding,
-            stride=stride,
-            groups=in_channels * expand,
-            eps=eps,
-        )
-        self.conv_bn3 = ConvBN(
-            in_channels * expand, channels, kernel=1, padding=0, eps=eps
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu6(self.conv_bn1(x))  # [N, in_channels * expand, H, W]
-        y = F.relu6(self.conv_bn2(y))  # [N, in_channels * expand, H', W']
-        return self.conv_bn3(y)
-
-
-class InvertedResidual3(nn.Module):
-    """Wide inside, narrow outside: 1x1 up to `expand` times as many channels, a
-    convolution of each channel for itself, 1x1 down to `channels`, without an
-    activation at the end; with a shortcut where the shapes allow it (Sandler et
-    al. 2018, "MobileNetV2"). EfficientNet's (MBConv) weighs the wide channels
-    with a bottleneck of a `squeeze`th of the input's, and leaves the branch out
-    in training with probability `drop`.
-
     x: float32 [N, in_channels, H, W] -> y: float32 [N, in_channels, H, W].
     """
 
@@ -150,6 +106,8 @@ class InvertedResidual3(nn.Module):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
+        self.stride = stride
+        self.channels = channels
         self.conv_bn1 = ConvBN(
             in_channels, in_channels * expand, kernel=1, padding=0, eps=eps
         )
@@ -167,10 +125,13 @@ class InvertedResidual3(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        C = x.shape[1]
         y = F.relu6(self.conv_bn1(x))  # [N, in_channels * expand, H, W]
         y = F.relu6(self.conv_bn2(y))  # [N, in_channels * expand, H', W']
         y = self.conv_bn3(y)  # [N, channels, H', W']
-        return x + y
+        if self.stride == 1 and C == self.channels:
+            y = x + y
+        return y
 
 
 class MobileNetV2(nn.Module):
@@ -189,46 +150,46 @@ class MobileNetV2(nn.Module):
         self.inverted_residual2 = InvertedResidual2(
             16, 24, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual3 = InvertedResidual3(
+        self.inverted_residual3 = InvertedResidual2(
             24, 24, expand=6, padding=1, eps=eps
         )
         self.inverted_residual4 = InvertedResidual2(
             24, 32, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual5 = InvertedResidual3(
+        self.inverted_residual5 = InvertedResidual2(
             32, 32, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual6 = InvertedResidual3(
+        self.inverted_residual6 = InvertedResidual2(
             32, 32, expand=6, padding=1, eps=eps
         )
         self.inverted_residual7 = InvertedResidual2(
             32, 64, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual8 = InvertedResidual3(
+        self.inverted_residual8 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual9 = InvertedResidual3(
+        self.inverted_residual9 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual10 = InvertedResidual3(
+        self.inverted_residual10 = InvertedResidual2(
             64, 64, expand=6, padding=1, eps=eps
         )
         self.inverted_residual11 = InvertedResidual2(
             64, 96, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual12 = InvertedResidual3(
+        self.inverted_residual12 = InvertedResidual2(
             96, 96, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual13 = InvertedResidual3(
+        self.inverted_residual13 = InvertedResidual2(
             96, 96, expand=6, padding=1, eps=eps
         )
         self.inverted_residual14 = InvertedResidual2(
             96, 160, expand=6, padding=1, stride=2, eps=eps
         )
-        self.inverted_residual15 = InvertedResidual3(
+        self.inverted_residual15 = InvertedResidual2(
             160, 160, expand=6, padding=1, eps=eps
         )
-        self.inverted_residual16 = InvertedResidual3(
+        self.inverted_residual16 = InvertedResidual2(
             160, 160, expand=6, padding=1, eps=eps
         )
         self.inverted_residual17 = InvertedResidual2(
@@ -258,5 +219,4 @@ class MobileNetV2(nn.Module):
         x = self.inverted_residual16(x)
         x = self.inverted_residual17(x)  # [N, 320, 7, 7]
         x = F.relu6(self.conv_bn2(x))  # [N, head, 7, 7]
-        x = x.mean(dim=(2, 3))  # [N, head]
-        return self.linear(self.dropout(x))
+        return self.linear(self.dropout(x.mean(dim=(2, 3))))

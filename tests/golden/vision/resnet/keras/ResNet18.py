@@ -29,7 +29,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class ConvBN2(layers.Layer):
+class ConvBN(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -55,107 +55,50 @@ class ConvBN2(layers.Layer):
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
-        return self.norm(self.conv(x))
-
-
-class ConvBN(layers.Layer):
-    """A convolution and its normalisation, padded so that only the stride makes the
-    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
-    does. It has no bias, as normalisation would take it away again.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
-
-    def call(self, x):
+        if self.padding != 0:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.padding, self.padding),
+                    (self.padding, self.padding),
+                    (0, 0),
+                ),
+            )
         return self.norm(self.conv(x))
 
 
 class BasicBlock(layers.Layer):
     """Two 3x3 convolutions around which the input is led.
 
-    x: float32 [N, H, W, C] -> float32 [N, H', W', width].
+    x: float32 [N, H, W, in_channels] -> float32 [N, H', W', width].
     """
 
-    def __init__(self, width: int, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN2(width, 3, padding=1, stride=stride)
-        self.conv_bn2 = ConvBN2(width, 3, padding=1)
+        self.conv_bn1 = ConvBN(width, 3, padding=1, stride=stride)
+        self.conv_bn2 = ConvBN(width, 3, padding=1)
+        self.project = None
+        if stride != 1 or in_channels != width:
+            self.project = ConvBN(width, 1, padding=0, stride=stride)
 
     def call(self, x):
         h = ops.relu(self.conv_bn1(x))  # [N, H', W', width]
         main = self.conv_bn2(h)
-        return ops.relu(main + x)
-
-
-class BasicBlock2(layers.Layer):
-    """Two 3x3 convolutions around which the input is led.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', width].
-    """
-
-    def __init__(self, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN2(width, 3, padding=1, stride=stride)
-        self.conv_bn2 = ConvBN2(width, 3, padding=1)
-        self.project = ConvBN(width, 1, stride=stride)
-
-    def call(self, x):
-        h = ops.relu(self.conv_bn1(x))  # [N, H', W', width]
-        main = self.conv_bn2(h)
-        skip = self.project(x)  # [N, H', W', width]
+        skip = x if self.project is None else self.project(x)  # [N, H'', W'', width]
         return ops.relu(main + skip)
 
 
 class Stage(layers.Layer):
     """`depth` residual blocks, of which the first has the stride.
 
-    x: float32 [N, H, W, C] -> x: float32 [N, H', W', width].
+    x: float32 [N, H, W, in_channels] -> x: float32 [N, H', W', width].
     """
 
-    def __init__(self, width: int, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.basic_block1 = BasicBlock(width, stride=stride)
-        self.basic_block2 = BasicBlock(width)
-
-    def call(self, x):
-        x = self.basic_block1(x)  # [N, H', W', width]
-        return self.basic_block2(x)
-
-
-class Stage2(layers.Layer):
-    """`depth` residual blocks, of which the first has the stride.
-
-    x: float32 [N, H, W, C] -> x: float32 [N, H', W', width].
-    """
-
-    def __init__(self, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.basic_block1 = BasicBlock2(width, stride=stride)
-        self.basic_block2 = BasicBlock(width)
+        self.basic_block1 = BasicBlock(in_channels, width, stride=stride)
+        self.basic_block2 = BasicBlock(width, width)
 
     def call(self, x):
         x = self.basic_block1(x)  # [N, H', W', width]
@@ -166,15 +109,15 @@ class Stages(layers.Layer):
     """Stages of residual blocks, `depths` of them in each: every stage is twice as
     wide as the one before, on half the side.
 
-    x: float32 [N, H, W, C] -> x: float32 [N, H''', W''', 8 * width].
+    x: float32 [N, H, W, in_channels] -> x: float32 [N, H''', W''', 8 * width].
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
-        self.stage1 = Stage(width)
-        self.stage2 = Stage2(2 * width, stride=2)
-        self.stage3 = Stage2(4 * width, stride=2)
-        self.stage4 = Stage2(8 * width, stride=2)
+        self.stage1 = Stage(in_channels, width)
+        self.stage2 = Stage(width, 2 * width, stride=2)
+        self.stage3 = Stage(2 * width, 4 * width, stride=2)
+        self.stage4 = Stage(4 * width, 8 * width, stride=2)
 
     def call(self, x):
         x = self.stage1(x)  # [N, H, W, width]
@@ -188,9 +131,9 @@ class ResNet18(keras.Model):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        self.conv_bn = ConvBN2(64, 7, padding=3, stride=2)
+        self.conv_bn = ConvBN(64, 7, padding=3, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
-        self.stages = Stages()
+        self.stages = Stages(64)
         self.linear = layers.Dense(classes)
 
     def call(self, image):

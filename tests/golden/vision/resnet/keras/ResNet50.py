@@ -29,7 +29,7 @@ class BatchNorm(layers.BatchNormalization):
         return outputs
 
 
-class ConvBN2(layers.Layer):
+class ConvBN(layers.Layer):
     """A convolution and its normalisation, padded so that only the stride makes the
     image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
     does. It has no bias, as normalisation would take it away again.
@@ -55,68 +55,17 @@ class ConvBN2(layers.Layer):
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
+        if self.padding != 0:
+            x = ops.pad(
+                x,
+                (
+                    (0, 0),
+                    (self.padding, self.padding),
+                    (self.padding, self.padding),
+                    (0, 0),
+                ),
+            )
         return self.norm(self.conv(x))
-
-
-class ConvBN(layers.Layer):
-    """A convolution and its normalisation, padded so that only the stride makes the
-    image smaller: alike on all sides, or with `padding = "same"` as TensorFlow
-    does. It has no bias, as normalisation would take it away again.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', channels].
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
-
-    def call(self, x):
-        return self.norm(self.conv(x))
-
-
-class Bottleneck2(layers.Layer):
-    """1x1 down to `width`, 3x3, and 1x1 up to four times as many channels. The 3x3
-    convolution takes the stride, as in later versions; with `stride_first` the
-    first does, as published.
-
-    x: float32 [N, H, W, C] -> float32 [N, H', W', 4 * width].
-    """
-
-    def __init__(
-        self, width: int, stride: int = 1, bias: bool = False, eps: float = 1e-5
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(width, 1, bias=bias, eps=eps)
-        self.conv_bn2 = ConvBN2(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
-        self.conv_bn3 = ConvBN(4 * width, 1, bias=bias, eps=eps)
-        self.project = ConvBN(4 * width, 1, stride=stride, bias=bias, eps=eps)
-
-    def call(self, x):
-        h = ops.relu(self.conv_bn1(x))  # [N, H, W, width]
-        h = ops.relu(self.conv_bn2(h))  # [N, H', W', width]
-        main = self.conv_bn3(h)  # [N, H', W', 4 * width]
-        skip = self.project(x)  # [N, H', W', 4 * width]
-        return ops.relu(main + skip)
 
 
 class Bottleneck(layers.Layer):
@@ -124,35 +73,48 @@ class Bottleneck(layers.Layer):
     convolution takes the stride, as in later versions; with `stride_first` the
     first does, as published.
 
-    x: float32 [N, H, W, C] -> float32 [N, H', W', 4 * width].
+    x: float32 [N, H, W, in_channels] -> float32 [N, H', W', 4 * width].
     """
 
     def __init__(
-        self, width: int, stride: int = 1, bias: bool = False, eps: float = 1e-5
+        self,
+        in_channels: int,
+        width: int,
+        stride: int = 1,
+        bias: bool = False,
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(width, 1, bias=bias, eps=eps)
-        self.conv_bn2 = ConvBN2(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
-        self.conv_bn3 = ConvBN(4 * width, 1, bias=bias, eps=eps)
+        self.conv_bn1 = ConvBN(width, 1, padding=0, bias=bias, eps=eps)
+        self.conv_bn2 = ConvBN(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
+        self.conv_bn3 = ConvBN(4 * width, 1, padding=0, bias=bias, eps=eps)
+        self.project = None
+        if stride != 1 or in_channels != 4 * width:
+            self.project = ConvBN(
+                4 * width, 1, padding=0, stride=stride, bias=bias, eps=eps
+            )
 
     def call(self, x):
         h = ops.relu(self.conv_bn1(x))  # [N, H, W, width]
         h = ops.relu(self.conv_bn2(h))  # [N, H', W', width]
         main = self.conv_bn3(h)  # [N, H', W', 4 * width]
-        return ops.relu(main + x)
+        skip = x if self.project is None else self.project(x)
+        return ops.relu(main + skip)
 
 
 class Stage(layers.Layer):
     """`depth` residual blocks, of which the first has the stride.
 
-    x: float32 [N, H, W, C] -> x: float32 [N, H', W', 4 * width].
+    x: float32 [N, H, W, in_channels] -> x: float32 [N, H', W', 4 * width].
     """
 
-    def __init__(self, width: int, depth: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, width: int, depth: int, stride: int = 1
+    ) -> None:
         super().__init__()
-        self.bottleneck = Bottleneck2(width, stride=stride)
+        self.bottleneck = Bottleneck(in_channels, width, stride=stride)
         self.bottlenecks = keras.Sequential(
-            [Bottleneck(width) for _ in range(depth - 1)]
+            [Bottleneck(4 * width, width) for _ in range(depth - 1)]
         )
 
     def call(self, x):
@@ -164,15 +126,15 @@ class Stages(layers.Layer):
     """Stages of residual blocks, `depths` of them in each: every stage is twice as
     wide as the one before, on half the side.
 
-    x: float32 [N, H, W, C] -> x: float32 [N, H''', W''', 32 * width].
+    x: float32 [N, H, W, in_channels] -> x: float32 [N, H''', W''', 32 * width].
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
-        self.stage1 = Stage(width, 3)
-        self.stage2 = Stage(2 * width, 4, stride=2)
-        self.stage3 = Stage(4 * width, 6, stride=2)
-        self.stage4 = Stage(8 * width, 3, stride=2)
+        self.stage1 = Stage(in_channels, width, depth=3)
+        self.stage2 = Stage(4 * width, 2 * width, depth=4, stride=2)
+        self.stage3 = Stage(8 * width, 4 * width, depth=6, stride=2)
+        self.stage4 = Stage(16 * width, 8 * width, depth=3, stride=2)
 
     def call(self, x):
         x = self.stage1(x)  # [N, H, W, 4 * width]
@@ -186,9 +148,9 @@ class ResNet50(keras.Model):
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        self.conv_bn = ConvBN2(64, 7, padding=3, stride=2)
+        self.conv_bn = ConvBN(64, 7, padding=3, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
-        self.stages = Stages()
+        self.stages = Stages(64)
         self.linear = layers.Dense(classes)
 
     def call(self, image):

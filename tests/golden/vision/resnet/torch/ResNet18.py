@@ -53,29 +53,16 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv_bn1 = ConvBN(in_channels, width, kernel=3, padding=1, stride=stride)
         self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
+        self.project = None
+        if stride != 1 or in_channels != width:
+            self.project = ConvBN(
+                in_channels, width, kernel=1, padding=0, stride=stride
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
         main = self.conv_bn2(h)
-        return F.relu(main + x)
-
-
-class BasicBlock2(nn.Module):
-    """Two 3x3 convolutions around which the input is led.
-
-    x: float32 [N, in_channels, H, W] -> float32 [N, width, H', W'].
-    """
-
-    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(in_channels, width, kernel=3, padding=1, stride=stride)
-        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
-        self.project = ConvBN(in_channels, width, kernel=1, padding=0, stride=stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
-        main = self.conv_bn2(h)
-        skip = self.project(x)  # [N, width, H', W']
+        skip = x if self.project is None else self.project(x)  # [N, width, H'', W'']
         return F.relu(main + skip)
 
 
@@ -95,22 +82,6 @@ class Stage(nn.Module):
         return self.basic_block2(x)
 
 
-class Stage2(nn.Module):
-    """`depth` residual blocks, of which the first has the stride.
-
-    x: float32 [N, in_channels, H, W] -> x: float32 [N, width, H', W'].
-    """
-
-    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.basic_block1 = BasicBlock2(in_channels, width, stride=stride)
-        self.basic_block2 = BasicBlock(width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.basic_block1(x)  # [N, width, H', W']
-        return self.basic_block2(x)
-
-
 class Stages(nn.Module):
     """Stages of residual blocks, `depths` of them in each: every stage is twice as
     wide as the one before, on half the side.
@@ -121,9 +92,9 @@ class Stages(nn.Module):
     def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
         self.stage1 = Stage(in_channels, width)
-        self.stage2 = Stage2(width, 2 * width, stride=2)
-        self.stage3 = Stage2(2 * width, 4 * width, stride=2)
-        self.stage4 = Stage2(4 * width, 8 * width, stride=2)
+        self.stage2 = Stage(width, 2 * width, stride=2)
+        self.stage3 = Stage(2 * width, 4 * width, stride=2)
+        self.stage4 = Stage(4 * width, 8 * width, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage1(x)  # [N, width, H, W]

@@ -43,48 +43,6 @@ class ConvBN(nn.Module):
         return self.norm(self.conv(x))
 
 
-class Bottleneck2(nn.Module):
-    """1x1 down to `width`, 3x3, and 1x1 up to four times as many channels. The 3x3
-    convolution takes the stride, as in later versions; with `stride_first` the
-    first does, as published.
-
-    x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        stride: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(
-            in_channels, width, kernel=1, padding=0, stride=stride, bias=bias, eps=eps
-        )
-        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1, bias=bias, eps=eps)
-        self.conv_bn3 = ConvBN(
-            width, 4 * width, kernel=1, padding=0, bias=bias, eps=eps
-        )
-        self.project = ConvBN(
-            in_channels,
-            4 * width,
-            kernel=1,
-            padding=0,
-            stride=stride,
-            bias=bias,
-            eps=eps,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
-        h = F.relu(self.conv_bn2(h))
-        main = self.conv_bn3(h)  # [N, 4 * width, H', W']
-        skip = self.project(x)  # [N, 4 * width, H', W']
-        return F.relu(main + skip)
-
-
 class Bottleneck(nn.Module):
     """1x1 down to `width`, 3x3, and 1x1 up to four times as many channels. The 3x3
     convolution takes the stride, as in later versions; with `stride_first` the
@@ -109,31 +67,27 @@ class Bottleneck(nn.Module):
         self.conv_bn3 = ConvBN(
             width, 4 * width, kernel=1, padding=0, bias=bias, eps=eps
         )
+        self.project = None
+        if stride != 1 or in_channels != 4 * width:
+            self.project = ConvBN(
+                in_channels,
+                4 * width,
+                kernel=1,
+                padding=0,
+                stride=stride,
+                bias=bias,
+                eps=eps,
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
         h = F.relu(self.conv_bn2(h))
         main = self.conv_bn3(h)  # [N, 4 * width, H', W']
-        return F.relu(main + x)
+        skip = x if self.project is None else self.project(x)
+        return F.relu(main + skip)
 
 
 class KerasBottleneck(nn.Module):
-    """A bottleneck as keras.applications has it.
-
-    x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
-    """
-
-    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.bottleneck = Bottleneck2(
-            in_channels, width, stride=stride, bias=True, eps=1.001e-5
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.bottleneck(x)
-
-
-class KerasBottleneck2(nn.Module):
     """A bottleneck as keras.applications has it.
 
     x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
@@ -161,7 +115,7 @@ class Stage(nn.Module):
         super().__init__()
         self.keras_bottleneck = KerasBottleneck(in_channels, width, stride=stride)
         self.keras_bottlenecks = nn.Sequential(
-            *[KerasBottleneck2(4 * width, width) for _ in range(depth - 1)]
+            *[KerasBottleneck(4 * width, width) for _ in range(depth - 1)]
         )
 
     def forward(self, x: Tensor) -> Tensor:

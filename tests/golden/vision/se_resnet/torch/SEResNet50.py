@@ -64,34 +64,6 @@ class SqueezeExcite(nn.Module):
         return x * weights
 
 
-class SEBottleneck2(nn.Module):
-    """A bottleneck that weighs its channels. `reduction` is how much narrower the
-    weighing is.
-
-    x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
-    """
-
-    def __init__(
-        self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
-    ) -> None:
-        super().__init__()
-        self.conv_bn1 = ConvBN(in_channels, width, kernel=1, padding=0, stride=stride)
-        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
-        self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
-        self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
-        self.project = ConvBN(
-            in_channels, 4 * width, kernel=1, padding=0, stride=stride
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
-        h = F.relu(self.conv_bn2(h))
-        h = self.conv_bn3(h)  # [N, 4 * width, H', W']
-        main = self.squeeze_excite(h)
-        skip = self.project(x)  # [N, 4 * width, H', W']
-        return F.relu(main + skip)
-
-
 class SEBottleneck(nn.Module):
     """A bottleneck that weighs its channels. `reduction` is how much narrower the
     weighing is.
@@ -107,13 +79,19 @@ class SEBottleneck(nn.Module):
         self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
         self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
         self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
+        self.project = None
+        if stride != 1 or in_channels != 4 * width:
+            self.project = ConvBN(
+                in_channels, 4 * width, kernel=1, padding=0, stride=stride
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.conv_bn1(x))  # [N, width, H', W']
         h = F.relu(self.conv_bn2(h))
         h = self.conv_bn3(h)  # [N, 4 * width, H', W']
         main = self.squeeze_excite(h)
-        return F.relu(main + x)
+        skip = x if self.project is None else self.project(x)
+        return F.relu(main + skip)
 
 
 class Stage(nn.Module):
@@ -126,7 +104,7 @@ class Stage(nn.Module):
         self, in_channels: int, width: int, depth: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.se_bottleneck = SEBottleneck2(in_channels, width, stride=stride)
+        self.se_bottleneck = SEBottleneck(in_channels, width, stride=stride)
         self.se_bottlenecks = nn.Sequential(
             *[SEBottleneck(4 * width, width) for _ in range(depth - 1)]
         )
