@@ -22,22 +22,13 @@ class ConvBN(nn.Module):
         kernel: int,
         padding: int,
         stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            in_channels,
-            channels,
-            kernel,
-            stride=stride,
-            padding=padding,
-            groups=groups,
-            bias=bias,
+            in_channels, channels, kernel, stride=stride, padding=padding, bias=False
         )
         nn.init.kaiming_normal_(self.conv.weight)
-        self.norm = nn.BatchNorm2d(channels, eps=eps)
+        self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))
@@ -51,34 +42,15 @@ class Bottleneck(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, 4 * width, H', W'].
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        stride: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(
-            in_channels, width, kernel=1, padding=0, bias=bias, eps=eps
-        )
-        self.conv_bn2 = ConvBN(
-            width, width, kernel=3, padding=1, stride=stride, bias=bias, eps=eps
-        )
-        self.conv_bn3 = ConvBN(
-            width, 4 * width, kernel=1, padding=0, bias=bias, eps=eps
-        )
+        self.conv_bn1 = ConvBN(in_channels, width, kernel=1, padding=0)
+        self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1, stride=stride)
+        self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
             self.project = ConvBN(
-                in_channels,
-                4 * width,
-                kernel=1,
-                padding=0,
-                stride=stride,
-                bias=bias,
-                eps=eps,
+                in_channels, 4 * width, kernel=1, padding=0, stride=stride
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -151,13 +123,13 @@ class Encoder(nn.Module):
 class ProjectionHead(nn.Module):
     """The hidden layer is as wide as what comes in.
 
-    h: float32 [N, dim] -> float32 [N, width].
+    h: float32 [N, dim] -> float32 [N, 128].
     """
 
-    def __init__(self, dim: int, width: int = 128) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
         self.linear1 = nn.Linear(dim, dim, bias=False)
-        self.linear2 = nn.Linear(dim, width, bias=False)
+        self.linear2 = nn.Linear(dim, 128, bias=False)
 
     def forward(self, h: Tensor) -> Tensor:
         x = F.relu(self.linear1(h))

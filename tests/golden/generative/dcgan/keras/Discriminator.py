@@ -38,11 +38,12 @@ class Down(layers.Layer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv = layers.Conv2D(channels, 4, strides=2, use_bias=False)
         self.norm = BatchNorm()
 
     def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = self.pad(x)  # [N, H + 2, W + 2, C]
         x = self.norm(self.conv(x))  # [N, H // 2, W // 2, channels]
         return ops.where(x > 0.0, x, x * 0.2)
 
@@ -52,6 +53,7 @@ class Discriminator(keras.Model):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(width, 4, strides=2, use_bias=False)
         self.down1 = Down(2 * width)
         self.down2 = Down(4 * width)
@@ -60,7 +62,7 @@ class Discriminator(keras.Model):
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 64, 64, 3]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, 66, 66, 3]
+        x = self.pad(x)  # [N, 66, 66, 3]
         x = self.conv1(x)  # [N, 32, 32, width]
         x = ops.where(x > 0.0, x, x * 0.2)
         x = self.down1(x)  # [N, 16, 16, 2 * width]

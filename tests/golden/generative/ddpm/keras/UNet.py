@@ -49,10 +49,12 @@ class ResBlock(layers.Layer):
     def __init__(self, in_channels: int, channels: int, dropout: float) -> None:
         super().__init__()
         self.norm1 = layers.GroupNormalization(32, epsilon=1e-6)
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels, 3)
         self.linear = layers.Dense(channels)
         self.norm2 = layers.GroupNormalization(32, epsilon=1e-6)
         self.dropout = layers.Dropout(dropout)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
         self.conv3 = None
         if in_channels != channels:
@@ -60,13 +62,13 @@ class ResBlock(layers.Layer):
 
     def call(self, x, time):
         y = ops.silu(self.norm1(x))
-        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad(y)  # [N, H + 2, W + 2, in_channels]
         h = self.conv1(y)  # [N, H, W, channels]
         y = self.linear(ops.silu(time))  # [N, channels]
         y = ops.transpose(y[:, :, None, None], (0, 2, 3, 1))  # [N, 1, 1, channels]
         h = h + y
         y = self.dropout(ops.silu(self.norm2(h)))
-        y = ops.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        y = self.pad2(y)  # [N, H + 2, W + 2, channels]
         h = self.conv2(y)  # [N, H, W, channels]
         skip = x if self.conv3 is None else self.conv3(x)  # [N, H, W, channels]
         return skip + h
@@ -111,10 +113,9 @@ class Attention(layers.Layer):
     x: float32 [N, T, dim] -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = layers.Dense(dim)
         self.key = layers.Dense(dim)
         self.value = layers.Dense(dim)
@@ -127,7 +128,7 @@ class Attention(layers.Layer):
         k = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
         x = self.value(x)
         v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
-        x = attention(q, k, v, causal=self.causal)
+        x = attention(q, k, v)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 
@@ -156,11 +157,12 @@ class Upsample(layers.Layer):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.resize = layers.UpSampling2D(2)
+        self.pad = layers.ZeroPadding2D(1)
         self.conv = layers.Conv2D(in_channels, 3)
 
     def call(self, x):
         x = self.resize(x)  # [N, 2 * H, 2 * W, in_channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = self.pad(x)  # [N, 2 * H + 2, 2 * W + 2, in_channels]
         return self.conv(x)
 
 
@@ -171,6 +173,7 @@ class UNet(keras.Model):
         super().__init__()
         self.linear1 = layers.Dense(512)
         self.linear2 = layers.Dense(512)
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(128, 3)
         self.res_block1 = ResBlock(128, 128, dropout)
         self.res_block2 = ResBlock(128, 128, dropout)
@@ -207,6 +210,7 @@ class UNet(keras.Model):
         self.res_block21 = ResBlock(256, 128, dropout)
         self.res_block22 = ResBlock(256, 128, dropout)
         self.norm = layers.GroupNormalization(32, epsilon=1e-6)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(3, 3)
 
     def call(self, image, t):
@@ -214,7 +218,7 @@ class UNet(keras.Model):
         x = ops.silu(self.linear1(x))  # [N, 512]
         time = self.linear2(x)
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 32, 32, 3]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, 34, 34, 3]
+        x = self.pad(x)  # [N, 34, 34, 3]
         h = self.conv1(x)  # [N, 32, 32, 128]
         h1 = self.res_block1(h, time)
         h2 = self.res_block2(h1, time)
@@ -263,6 +267,6 @@ class UNet(keras.Model):
         x = ops.concatenate([h1, h], axis=3)  # [N, 32, 32, 256]
         h = self.res_block22(x, time)  # [N, 32, 32, 128]
         x = ops.silu(self.norm(h))
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, 34, 34, 128]
+        x = self.pad2(x)  # [N, 34, 34, 128]
         noise = self.conv2(x)  # [N, 32, 32, 3]
         return ops.transpose(noise, (0, 3, 1, 2))

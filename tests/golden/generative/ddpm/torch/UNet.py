@@ -88,10 +88,9 @@ class Attention(nn.Module):
     x: float32 [N, T, dim] -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim)
@@ -104,7 +103,7 @@ class Attention(nn.Module):
         k = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
         x = self.value(x)
         v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
-        x = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        x = F.scaled_dot_product_attention(q, k, v)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 

@@ -72,10 +72,9 @@ class Attention(layers.Layer):
     -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = layers.Dense(dim)
         self.key = layers.Dense(dim)
         self.value = layers.Dense(dim)
@@ -88,7 +87,7 @@ class Attention(layers.Layer):
         k = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
         x = self.value(memory)  # [N, T, dim]
         v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
-        x = attention(q, k, v, mask, causal=self.causal)
+        x = attention(q, k, v, mask)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 

@@ -52,10 +52,9 @@ class Attention(nn.Module):
     -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, m: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, m: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(m, dim)
         self.value = nn.Linear(m, dim)
@@ -68,9 +67,7 @@ class Attention(nn.Module):
         k = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
         x = self.value(memory)  # [N, T, dim]
         v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
-        x = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=self.causal
-        )
+        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 

@@ -26,14 +26,14 @@ def attention(q, k, v, mask=None, causal: bool = False, scale: float | None = No
     return ops.matmul(ops.where(mask, weights, 0.0), v)
 
 
-def sinusoids(position, channels: int, base: int = 10000):
+def sinusoids(position, channels: int):
     """Positions as waves of growing length, a sine and a cosine of each: [T,
     channels].
 
     position: int64 [L] -> float32 [N, channels].
     """
     x = ops.divide(ops.arange(0, channels, 2, dtype="int64"), channels)  # [L']
-    angle = ops.divide(position[:, None], base**x)  # [N, D]
+    angle = ops.divide(position[:, None], 10000**x)  # [N, D]
     x = ops.stack([ops.sin(angle), ops.cos(angle)], axis=2)  # [N, T, 2]
     return ops.reshape(x, (-1, 2 * ((channels + 1) // 2)))
 
@@ -58,14 +58,13 @@ class Attention(layers.Layer):
     something else is given. `mask`, which keeps where true, must fit the scores
     [N, heads, T, S]; `causal` lets a position see none after it.
 
-    x: float32 [N, T, dim], memory: float32 [N, T', M], mask: bool [...]
+    x: float32 [N, T, dim], memory: float32 [N, S, M], mask: bool [N, 1, 1, S]
     -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = layers.Dense(dim)
         self.key = layers.Dense(dim)
         self.value = layers.Dense(dim)
@@ -74,11 +73,41 @@ class Attention(layers.Layer):
     def call(self, x, memory, mask):
         x = self.query(x)
         q = split_heads(x, heads=self.heads)  # [N, heads, W, dim // heads]
-        x = self.key(memory)  # [N, T', dim]
-        k = split_heads(x, heads=self.heads)  # [N, heads, W', dim // heads]
-        x = self.value(memory)  # [N, T', dim]
-        v = split_heads(x, heads=self.heads)  # [N, heads, W', dim // heads]
-        x = attention(q, k, v, mask, causal=self.causal)
+        x = self.key(memory)  # [N, S, dim]
+        k = split_heads(x, heads=self.heads)  # [N, heads, S, dim // heads]
+        x = self.value(memory)  # [N, S, dim]
+        v = split_heads(x, heads=self.heads)  # [N, heads, S, dim // heads]
+        x = attention(q, k, v, mask)
+        x = merge_heads(x)  # [N, T, dim]
+        return self.out(x)
+
+
+class Attention2(layers.Layer):
+    """Multi-head attention. Each head compares queries with keys in a space of its
+    own, and averages values. `memory` is what x looks at: itself, unless
+    something else is given. `mask`, which keeps where true, must fit the scores
+    [N, heads, T, S]; `causal` lets a position see none after it.
+
+    x: float32 [N, T, dim], memory: float32 [N, T, M], mask: bool [T, T]
+    -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = layers.Dense(dim)
+        self.key = layers.Dense(dim)
+        self.value = layers.Dense(dim)
+        self.out = layers.Dense(dim)
+
+    def call(self, x, memory, mask):
+        x = self.query(x)
+        q = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.key(memory)  # [N, T, dim]
+        k = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.value(memory)  # [N, T, dim]
+        v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = attention(q, k, v, mask)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 
@@ -106,16 +135,14 @@ class EncoderLayer(layers.Layer):
     x: float32 [N, S, dim], mask: bool [N, 1, 1, S] -> float32 [N, S, dim].
     """
 
-    def __init__(
-        self, dim: int, heads: int, hidden: int, dropout: float = 0.1, eps: float = 1e-5
-    ) -> None:
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.attention = Attention(dim, heads)
         self.dropout1 = layers.Dropout(dropout)
-        self.norm1 = layers.LayerNormalization(epsilon=eps)
+        self.norm1 = layers.LayerNormalization(epsilon=1e-5)
         self.feed_forward = FeedForward(dim, hidden)
         self.dropout2 = layers.Dropout(dropout)
-        self.norm2 = layers.LayerNormalization(epsilon=eps)
+        self.norm2 = layers.LayerNormalization(epsilon=1e-5)
 
     def call(self, x, mask):
         x = x + self.dropout1(self.attention(x, x, mask))
@@ -133,19 +160,17 @@ class DecoderLayer(layers.Layer):
     -> float32 [N, T, dim].
     """
 
-    def __init__(
-        self, dim: int, heads: int, hidden: int, dropout: float = 0.1, eps: float = 1e-5
-    ) -> None:
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.self_attention = Attention(dim, heads)
+        self.self_attention = Attention2(dim, heads)
         self.dropout1 = layers.Dropout(dropout)
-        self.norm1 = layers.LayerNormalization(epsilon=eps)
+        self.norm1 = layers.LayerNormalization(epsilon=1e-5)
         self.cross_attention = Attention(dim, heads)
         self.dropout2 = layers.Dropout(dropout)
-        self.norm2 = layers.LayerNormalization(epsilon=eps)
+        self.norm2 = layers.LayerNormalization(epsilon=1e-5)
         self.feed_forward = FeedForward(dim, hidden)
         self.dropout3 = layers.Dropout(dropout)
-        self.norm3 = layers.LayerNormalization(epsilon=eps)
+        self.norm3 = layers.LayerNormalization(epsilon=1e-5)
 
     def call(self, x, memory, mask, memory_mask):
         x = x + self.dropout1(self.self_attention(x, x, mask))

@@ -8,14 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def sinusoids(position: Tensor, channels: int, base: int = 10000) -> Tensor:
+def sinusoids(position: Tensor, channels: int) -> Tensor:
     """Positions as waves of growing length, a sine and a cosine of each: [T,
     channels].
 
     position: int64 [L] -> float32 [N, channels].
     """
     x = torch.arange(0, channels, 2, dtype=torch.int64, device=position.device)
-    angle = position[:, None] / base ** (x / channels)  # [N, D]
+    angle = position[:, None] / 10000 ** (x / channels)  # [N, D]
     x = torch.stack([torch.sin(angle), torch.cos(angle)], dim=2)  # [N, T, 2]
     return x.reshape(-1, 2 * ((channels + 1) // 2))
 
@@ -38,14 +38,13 @@ class Attention(nn.Module):
     something else is given. `mask`, which keeps where true, must fit the scores
     [N, heads, T, S]; `causal` lets a position see none after it.
 
-    x: float32 [N, T, dim], memory: float32 [N, T', m], mask: bool [...]
+    x: float32 [N, T, dim], memory: float32 [N, S, m], mask: bool [N, 1, 1, S]
     -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, m: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, m: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(m, dim)
         self.value = nn.Linear(m, dim)
@@ -54,13 +53,41 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         x = self.query(x)
         q = split_heads(x, heads=self.heads)  # [N, heads, H, dim // heads]
-        x = self.key(memory)  # [N, T', dim]
-        k = split_heads(x, heads=self.heads)  # [N, heads, H', dim // heads]
-        x = self.value(memory)  # [N, T', dim]
-        v = split_heads(x, heads=self.heads)  # [N, heads, H', dim // heads]
-        x = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=self.causal
-        )
+        x = self.key(memory)  # [N, S, dim]
+        k = split_heads(x, heads=self.heads)  # [N, heads, S, dim // heads]
+        x = self.value(memory)  # [N, S, dim]
+        v = split_heads(x, heads=self.heads)  # [N, heads, S, dim // heads]
+        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        x = merge_heads(x)  # [N, T, dim]
+        return self.out(x)
+
+
+class Attention2(nn.Module):
+    """Multi-head attention. Each head compares queries with keys in a space of its
+    own, and averages values. `memory` is what x looks at: itself, unless
+    something else is given. `mask`, which keeps where true, must fit the scores
+    [N, heads, T, S]; `causal` lets a position see none after it.
+
+    x: float32 [N, T, dim], memory: float32 [N, T, m], mask: bool [T, T]
+    -> float32 [N, T, dim].
+    """
+
+    def __init__(self, dim: int, m: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(m, dim)
+        self.value = nn.Linear(m, dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+        x = self.query(x)
+        q = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.key(memory)  # [N, T, dim]
+        k = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = self.value(memory)  # [N, T, dim]
+        v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
+        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 
@@ -88,16 +115,14 @@ class EncoderLayer(nn.Module):
     x: float32 [N, S, dim], mask: bool [N, 1, 1, S] -> float32 [N, S, dim].
     """
 
-    def __init__(
-        self, dim: int, heads: int, hidden: int, dropout: float = 0.1, eps: float = 1e-5
-    ) -> None:
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.attention = Attention(dim, dim, heads)
         self.dropout1 = nn.Dropout(dropout)
-        self.norm1 = nn.LayerNorm(dim, eps=eps)
+        self.norm1 = nn.LayerNorm(dim)
         self.feed_forward = FeedForward(dim, hidden)
         self.dropout2 = nn.Dropout(dropout)
-        self.norm2 = nn.LayerNorm(dim, eps=eps)
+        self.norm2 = nn.LayerNorm(dim)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = x + self.dropout1(self.attention(x, x, mask))
@@ -116,24 +141,18 @@ class DecoderLayer(nn.Module):
     """
 
     def __init__(
-        self,
-        dim: int,
-        m: int,
-        heads: int,
-        hidden: int,
-        dropout: float = 0.1,
-        eps: float = 1e-5,
+        self, dim: int, m: int, heads: int, hidden: int, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        self.self_attention = Attention(dim, dim, heads)
+        self.self_attention = Attention2(dim, dim, heads)
         self.dropout1 = nn.Dropout(dropout)
-        self.norm1 = nn.LayerNorm(dim, eps=eps)
+        self.norm1 = nn.LayerNorm(dim)
         self.cross_attention = Attention(dim, m, heads)
         self.dropout2 = nn.Dropout(dropout)
-        self.norm2 = nn.LayerNorm(dim, eps=eps)
+        self.norm2 = nn.LayerNorm(dim)
         self.feed_forward = FeedForward(dim, hidden)
         self.dropout3 = nn.Dropout(dropout)
-        self.norm3 = nn.LayerNorm(dim, eps=eps)
+        self.norm3 = nn.LayerNorm(dim)
 
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor

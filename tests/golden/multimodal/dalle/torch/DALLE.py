@@ -65,10 +65,9 @@ class Attention(nn.Module):
     x: float32 [N, T, dim], mask: bool [1280, 1280] -> float32 [N, T, dim].
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.causal = causal
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim)
@@ -81,9 +80,7 @@ class Attention(nn.Module):
         k = split_heads(h, heads=self.heads)  # [N, heads, T, dim // heads]
         x = self.value(x)
         v = split_heads(x, heads=self.heads)  # [N, heads, T, dim // heads]
-        x = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=self.causal
-        )
+        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = merge_heads(x)  # [N, T, dim]
         return self.out(x)
 

@@ -18,8 +18,11 @@ class Residual(layers.Layer):
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(channels // 4, 1)
+        self.pad = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels // 4, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels // 4, 3)
+        self.pad3 = layers.ZeroPadding2D(1)
         self.conv4 = layers.Conv2D(channels, 3)
         self.conv5 = None
         if in_channels != channels:
@@ -27,11 +30,11 @@ class Residual(layers.Layer):
 
     def call(self, x):
         h = self.conv1(ops.relu(x))  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad(ops.relu(h))  # [N, H + 2, W + 2, channels // 4]
         h = self.conv2(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad2(ops.relu(h))  # [N, H + 2, W + 2, channels // 4]
         h = self.conv3(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad3(ops.relu(h))  # [N, H + 2, W + 2, channels // 4]
         h = self.conv4(y)  # [N, H, W, channels]
         skip = x if self.conv5 is None else self.conv5(x)  # [N, H, W, channels]
         return skip + 0.015625 * h

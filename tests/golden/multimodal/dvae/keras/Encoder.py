@@ -17,8 +17,11 @@ class Residual(layers.Layer):
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels // 4, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels // 4, 3)
+        self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels // 4, 3)
         self.conv4 = layers.Conv2D(channels, 1)
         self.conv5 = None
@@ -26,11 +29,11 @@ class Residual(layers.Layer):
             self.conv5 = layers.Conv2D(channels, 1)
 
     def call(self, x):
-        y = ops.pad(ops.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad(ops.relu(x))  # [N, H + 2, W + 2, in_channels]
         h = self.conv1(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad2(ops.relu(h))  # [N, H + 2, W + 2, channels // 4]
         h = self.conv2(y)  # [N, H, W, channels // 4]
-        y = ops.pad(ops.relu(h), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        y = self.pad3(ops.relu(h))  # [N, H + 2, W + 2, channels // 4]
         h = self.conv3(y)  # [N, H, W, channels // 4]
         h = self.conv4(ops.relu(h))  # [N, H, W, channels]
         skip = x if self.conv5 is None else self.conv5(x)  # [N, H, W, channels]
@@ -42,6 +45,7 @@ class Encoder(keras.Model):
 
     def __init__(self, tokens: int = 8192) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(3)
         self.conv1 = layers.Conv2D(256, 7)
         self.residual1 = Residual(256, 256)
         self.residual2 = Residual(256, 256)
@@ -58,7 +62,7 @@ class Encoder(keras.Model):
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 256, 256, 3]
-        x = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))  # [N, 262, 262, 3]
+        x = self.pad(x)  # [N, 262, 262, 3]
         x = self.conv1(x)  # [N, 256, 256, 256]
         x = self.residual1(x)
         x = self.residual2(x)

@@ -68,7 +68,7 @@ class InceptionA(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, pool + 224, H, W].
     """
 
-    def __init__(self, in_channels: int, pool: int, count_padding: bool = True) -> None:
+    def __init__(self, in_channels: int, pool: int) -> None:
         super().__init__()
         self.conv_unit1 = ConvUnit(in_channels, 64, kernel=1, padding2=0)
         self.conv_unit2 = ConvUnit(in_channels, 48, kernel=1, padding2=0)
@@ -76,7 +76,7 @@ class InceptionA(nn.Module):
         self.conv_unit4 = ConvUnit(in_channels, 64, kernel=1, padding2=0)
         self.conv_unit5 = ConvUnit(64, 96, kernel=3, padding2=1)
         self.conv_unit6 = ConvUnit(96, 96, kernel=3, padding2=1)
-        self.pool_branch = PoolBranch(in_channels, pool, count_padding)
+        self.pool_branch = PoolBranch(in_channels, pool, count_padding=True)
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.conv_unit1(x)  # [N, 64, H, W]
@@ -117,9 +117,7 @@ class InceptionC(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, 768, H, W].
     """
 
-    def __init__(
-        self, in_channels: int, width: int, count_padding: bool = True
-    ) -> None:
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
         self.conv_unit1 = ConvUnit(in_channels, 192, kernel=1, padding2=0)
         self.conv_unit2 = ConvUnit(in_channels, width, kernel=1, padding2=0)
@@ -130,7 +128,7 @@ class InceptionC(nn.Module):
         self.conv_unit7 = ConvUnit(width, width, kernel=(1, 7), padding2=(0, 3))
         self.conv_unit8 = ConvUnit(width, width, kernel=(7, 1), padding2=(3, 0))
         self.conv_unit9 = ConvUnit(width, 192, kernel=(1, 7), padding2=(0, 3))
-        self.pool_branch = PoolBranch(in_channels, 192, count_padding)
+        self.pool_branch = PoolBranch(in_channels, 192, count_padding=True)
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.conv_unit1(x)  # [N, 192, H, W]
@@ -154,21 +152,21 @@ class LowerInception(nn.Module):
     -> x: float32 [N, 768, H'''''', W''''''].
     """
 
-    def __init__(self, in_channels: int, count_padding: bool = True) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.conv_unit1 = ConvUnit(in_channels, 32, kernel=3, padding2=0, stride=2)
         self.conv_unit2 = ConvUnit(32, 32, kernel=3, padding2=0)
         self.conv_unit3 = ConvUnit(32, 64, kernel=3, padding2=1)
         self.conv_unit4 = ConvUnit(64, 80, kernel=1, padding2=0)
         self.conv_unit5 = ConvUnit(80, 192, kernel=3, padding2=0)
-        self.inception_a1 = InceptionA(192, 32, count_padding=count_padding)
-        self.inception_a2 = InceptionA(256, 64, count_padding=count_padding)
-        self.inception_a3 = InceptionA(288, 64, count_padding=count_padding)
+        self.inception_a1 = InceptionA(192, 32)
+        self.inception_a2 = InceptionA(256, 64)
+        self.inception_a3 = InceptionA(288, 64)
         self.reduction_b = ReductionB(288)
-        self.inception_c1 = InceptionC(768, 128, count_padding=count_padding)
-        self.inception_c2 = InceptionC(768, 160, count_padding=count_padding)
-        self.inception_c3 = InceptionC(768, 160, count_padding=count_padding)
-        self.inception_c4 = InceptionC(768, 192, count_padding=count_padding)
+        self.inception_c1 = InceptionC(768, 128)
+        self.inception_c2 = InceptionC(768, 160)
+        self.inception_c3 = InceptionC(768, 160)
+        self.inception_c4 = InceptionC(768, 192)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.conv_unit1(image)  # [N, 32, H', W']
@@ -220,13 +218,13 @@ class InceptionE(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, 2048, H, W].
     """
 
-    def __init__(self, in_channels: int, count_padding: bool = True) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.conv_unit1 = ConvUnit(in_channels, 320, kernel=1, padding2=0)
         self.conv_unit2 = ConvUnit(in_channels, 384, kernel=1, padding2=0)
         self.conv_unit3 = ConvUnit(in_channels, 448, kernel=1, padding2=0)
         self.conv_unit4 = ConvUnit(448, 384, kernel=3, padding2=1)
-        self.pool_branch = PoolBranch(in_channels, 192, count_padding)
+        self.pool_branch = PoolBranch(in_channels, 192, count_padding=True)
         self.conv_unit5 = ConvUnit(384, 384, kernel=(1, 3), padding2=(0, 1))
         self.conv_unit6 = ConvUnit(384, 384, kernel=(3, 1), padding2=(1, 0))
         self.conv_unit7 = ConvUnit(384, 384, kernel=(1, 3), padding2=(0, 1))
@@ -251,11 +249,11 @@ class UpperInception(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, 2048, H', W'].
     """
 
-    def __init__(self, in_channels: int, count_padding: bool = True) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.reduction_d = ReductionD(in_channels)
-        self.inception_e1 = InceptionE(in_channels + 512, count_padding=count_padding)
-        self.inception_e2 = InceptionE(2048, count_padding=count_padding)
+        self.inception_e1 = InceptionE(in_channels + 512)
+        self.inception_e2 = InceptionE(2048)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.reduction_d(x)  # [N, in_channels + 512, H', W']
@@ -264,19 +262,15 @@ class UpperInception(nn.Module):
 
 
 class Decoder(nn.Module):
-    """image: float32 [N, features], caption: int64 [N, T]
+    """image: float32 [N, 2048], caption: int64 [N, T]
     -> logits: float32 [N, T, words].
     """
 
     def __init__(
-        self,
-        words: int = 12000,
-        width: int = 512,
-        features: int = 2048,
-        dropout: float = 0.3,
+        self, words: int = 12000, width: int = 512, dropout: float = 0.3
     ) -> None:
         super().__init__()
-        self.see = nn.Linear(features, width, bias=False)
+        self.see = nn.Linear(2048, width, bias=False)
         nn.init.uniform_(self.see.weight, -0.08, 0.08)
         self.embed = nn.Embedding(words, width)
         nn.init.uniform_(self.embed.weight, -0.08, 0.08)

@@ -117,7 +117,7 @@ class PeepholeLSTM(layers.RNN):
         super().__init__(cell, **options)
 
 
-def greedy_decode(scores, blank: int = 0):
+def greedy_decode(scores):
     """Greedy decoding: the likeliest symbol of each step, and whether it counts:
     repeats and blanks do not.
 
@@ -127,7 +127,7 @@ def greedy_decode(scores, blank: int = 0):
     x = ops.equal(symbol[:, :1], -1)  # [N, 1]
     h = ops.equal(symbol[:, 1:], symbol[:, :-1])  # [N, T - 1]
     repeated = ops.concatenate([x, h], axis=1)  # [N, T]
-    x = ops.not_equal(symbol, blank)
+    x = ops.not_equal(symbol, 0)
     counts = ops.logical_and(x, ops.logical_not(repeated))
     return symbol, counts
 

@@ -66,7 +66,7 @@ class PeepholeLSTM(nn.LSTM):
         return torch.stack(every[::-1] if backwards else every, dim=1), h, c
 
 
-def greedy_decode(scores: Tensor, blank: int = 0) -> tuple[Tensor, Tensor]:
+def greedy_decode(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Greedy decoding: the likeliest symbol of each step, and whether it counts:
     repeats and blanks do not.
 
@@ -75,7 +75,7 @@ def greedy_decode(scores: Tensor, blank: int = 0) -> tuple[Tensor, Tensor]:
     symbol = scores.argmax(dim=2)  # [N, T]
     x = symbol[:, 1:] == symbol[:, :-1]  # [N, T - 1]
     repeated = torch.cat([symbol[:, :1] == -1, x], dim=1)
-    counts = (symbol != blank) & ~repeated
+    counts = (symbol != 0) & ~repeated
     return symbol, counts
 
 

@@ -12,8 +12,10 @@ class Classifier(keras.Model):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(32, 3)
         self.max_pool1 = layers.MaxPooling2D(2)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(64, 3)
         self.max_pool2 = layers.MaxPooling2D(2)
         self.linear1 = layers.Dense(128)
@@ -21,10 +23,10 @@ class Classifier(keras.Model):
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 8, 8, 1]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, 10, 10, 1]
+        x = self.pad(x)  # [N, 10, 10, 1]
         x = ops.relu(self.conv1(x))  # [N, 8, 8, 32]
         x = self.max_pool1(x)  # [N, 4, 4, 32]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, 6, 6, 32]
+        x = self.pad2(x)  # [N, 6, 6, 32]
         x = ops.relu(self.conv2(x))  # [N, 4, 4, 64]
         x = self.max_pool2(x)  # [N, 2, 2, 64]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 64, 2, 2]

@@ -14,7 +14,7 @@ def squash(x, axis: int):
 
     x: float32 [N, T, D] -> float32 [N, T, D].
     """
-    length = ops.sum(ops.square(x), axis=axis % 3, keepdims=True)  # [N, T, 1]
+    length = ops.sum(ops.square(x), axis=axis, keepdims=True)  # [N, T, 1]
     return x * length / ((1 + length) * ops.sqrt(length + 1e-8))
 
 
@@ -43,17 +43,6 @@ class PrimaryCapsules(layers.Layer):
         return squash(x, axis=-1)
 
 
-def step(v, logits, votes):
-    """v: float32 [N, 10, 16], logits: float32 [N, I, 10], votes: float32 [N, I, 10,
-    16]
-    -> v: float32 [N, 10, 16], logits: float32 [N, I, 10].
-    """
-    x = ops.einsum("abc,abcd->acd", ops.softmax(logits), votes)  # [N, 10, 16]
-    v = squash(x, axis=-1)
-    logits = logits + ops.einsum("abcd,acd->abc", votes, v)
-    return v, logits
-
-
 class Capsules(layers.Layer):
     """What each capsule below votes for each of `count` capsules above, and how the
     votes agree (procedure 1).
@@ -79,7 +68,9 @@ class Capsules(layers.Layer):
         logits = ops.zeros((N, I, self.count), dtype=keras.config.floatx())
         v = ops.zeros((N, self.count, self.dim), dtype=keras.config.floatx())
         for _ in range(self.routings):
-            v, logits = step(v, logits, votes)
+            x = ops.einsum("abc,abcd->acd", ops.softmax(logits), votes)  # [N, 10, 16]
+            v = squash(x, axis=-1)
+            logits = logits + ops.einsum("abcd,acd->abc", votes, v)
         return v
 
 
@@ -106,22 +97,22 @@ class Decoder(layers.Layer):
 
 class CapsNet(keras.Model):
     """image: float32 [N, 1, 28, 28]
-    -> lengths: float32 [N, classes], reconstruction: float32 [N, 784].
+    -> lengths: float32 [N, 10], reconstruction: float32 [N, 784].
     """
 
-    def __init__(self, maps: int = 256, classes: int = 10, routings: int = 3) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.conv = layers.Conv2D(maps, 9)
+        self.conv = layers.Conv2D(256, 9)
         self.primary_capsules = PrimaryCapsules(32, 8)
-        self.capsules = Capsules(1152, 8, classes, dim=16, routings=routings)
+        self.capsules = Capsules(1152, 8, count=10, dim=16, routings=3)
         self.decoder = Decoder(784)
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 28, 28, 1]
-        x = ops.relu(self.conv(x))  # [N, 20, 20, maps]
+        x = ops.relu(self.conv(x))  # [N, 20, 20, 256]
         x = self.primary_capsules(x)  # [N, 1152, 8]
-        capsules = self.capsules(x)  # [N, classes, 16]
-        x = ops.sum(capsules * capsules, axis=2)  # [N, classes]
+        capsules = self.capsules(x)  # [N, 10, 16]
+        x = ops.sum(capsules * capsules, axis=2)  # [N, 10]
         h = ops.equal(x, 0.0)
         x = ops.where(h, 1.0, x)
         lengths = ops.where(h, 0.0, ops.sqrt(x))

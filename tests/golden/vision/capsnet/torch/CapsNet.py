@@ -16,7 +16,7 @@ def squash(x: Tensor, axis: int) -> Tensor:
     x: float32 [N, T, D] -> float32 [N, T, D].
     """
     h = x.square()
-    length = h.sum(dim=axis % 3, keepdim=True)  # [N, T, 1]
+    length = h.sum(dim=axis, keepdim=True)  # [N, T, 1]
     return x * length / ((1 + length) * torch.sqrt(length + 1e-8))
 
 
@@ -39,17 +39,6 @@ class PrimaryCapsules(nn.Module):
         x = x.reshape(-1, self.types, self.dim, (H + 1) // 2 - 4, (W + 1) // 2 - 4)
         x = x.permute(0, 1, 3, 4, 2).reshape(-1, 1152, self.dim)  # [N, T, dim]
         return squash(x, axis=-1)
-
-
-def step(v: Tensor, logits: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
-    """v: float32 [N, 10, 16], logits: float32 [N, I, 10], votes: float32 [N, I, 10,
-    16]
-    -> v: float32 [N, 10, 16], logits: float32 [N, I, 10].
-    """
-    x = torch.einsum("abc,abcd->acd", F.softmax(logits, dim=-1), votes)
-    v = squash(x, axis=-1)
-    logits = logits + torch.einsum("abcd,acd->abc", votes, v)
-    return v, logits
 
 
 class Capsules(nn.Module):
@@ -76,7 +65,9 @@ class Capsules(nn.Module):
         logits = torch.zeros((N, I, self.count), dtype=torch.float32, device=u.device)
         v = torch.zeros((N, self.count, self.dim), dtype=torch.float32, device=u.device)
         for _ in range(self.routings):
-            v, logits = step(v, logits, votes)
+            x = torch.einsum("abc,abcd->acd", F.softmax(logits, dim=-1), votes)
+            v = squash(x, axis=-1)
+            logits = logits + torch.einsum("abcd,acd->abc", votes, v)
         return v
 
 
@@ -104,21 +95,21 @@ class Decoder(nn.Module):
 
 class CapsNet(nn.Module):
     """image: float32 [N, 1, 28, 28]
-    -> lengths: float32 [N, classes], reconstruction: float32 [N, 784].
+    -> lengths: float32 [N, 10], reconstruction: float32 [N, 784].
     """
 
-    def __init__(self, maps: int = 256, classes: int = 10, routings: int = 3) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(1, maps, 9)
-        self.primary_capsules = PrimaryCapsules(maps, 32, dim=8)
-        self.capsules = Capsules(1152, 8, classes, dim=16, routings=routings)
-        self.decoder = Decoder(classes, 16, pixels=784)
+        self.conv = nn.Conv2d(1, 256, 9)
+        self.primary_capsules = PrimaryCapsules(256, 32, dim=8)
+        self.capsules = Capsules(1152, 8, count=10, dim=16, routings=3)
+        self.decoder = Decoder(10, 16, pixels=784)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        x = F.relu(self.conv(image))  # [N, maps, 20, 20]
+        x = F.relu(self.conv(image))  # [N, 256, 20, 20]
         x = self.primary_capsules(x)  # [N, 1152, 8]
-        capsules = self.capsules(x)  # [N, classes, 16]
-        lengths = torch.linalg.vector_norm(capsules, dim=2)  # [N, classes]
+        capsules = self.capsules(x)  # [N, 10, 16]
+        lengths = torch.linalg.vector_norm(capsules, dim=2)  # [N, 10]
         shown = lengths.argmax(dim=1)  # [N]
         reconstruction = self.decoder(capsules, shown)  # [N, 784]
         return lengths, reconstruction

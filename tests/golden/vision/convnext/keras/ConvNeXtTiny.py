@@ -52,6 +52,7 @@ class ConvNeXtBlock(layers.Layer):
         self.scale = self.add_weight(
             shape=(in_channels,), initializer=keras.initializers.Constant(1e-6)
         )
+        self.pad = layers.ZeroPadding2D(3)
         self.conv = layers.DepthwiseConv2D(7)
         self.norm = layers.LayerNormalization(epsilon=1e-6)
         self.linear1 = layers.Dense(4 * in_channels)
@@ -59,7 +60,7 @@ class ConvNeXtBlock(layers.Layer):
         self.stochastic_depth = StochasticDepth(drop)
 
     def call(self, x):
-        h = ops.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)))
+        h = self.pad(x)  # [N, H + 6, W + 6, in_channels]
         h = self.norm(self.conv(h))  # [N, H, W, in_channels]
         h = ops.gelu(self.linear1(h), approximate=False)  # [N, H, W, 4 * in_channels]
         y = self.linear2(h)  # [N, H, W, in_channels]

@@ -39,21 +39,15 @@ class DarknetConv(layers.Layer):
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
-        self.kernel = kernel
         self.conv = layers.Conv2D(channels, kernel, use_bias=False)
         self.norm = BatchNorm()
+        self.pad = None
+        if kernel // 2 != 0:
+            self.pad = layers.ZeroPadding2D(kernel // 2)
 
     def call(self, x):
-        if self.kernel != 1:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.kernel // 2, self.kernel // 2),
-                    (self.kernel // 2, self.kernel // 2),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         x = self.norm(self.conv(x))  # [N, H'', W'', channels]
         return ops.where(x > 0.0, x, x * 0.1)
 

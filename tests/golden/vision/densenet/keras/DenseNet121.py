@@ -43,27 +43,15 @@ class ConvBN(layers.Layer):
         kernel: int,
         padding: int,
         stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
+        self.pad = layers.ZeroPadding2D(padding)
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
+        x = self.pad(x)  # [N, H + 2 * padding, W + 2 * padding, C]
         return self.norm(self.conv(x))
 
 
@@ -75,22 +63,16 @@ class PreConv(layers.Layer):
 
     def __init__(self, channels: int, kernel: int, eps: float) -> None:
         super().__init__()
-        self.kernel = kernel
         self.norm = BatchNorm(epsilon=eps)
         self.conv = layers.Conv2D(channels, kernel, use_bias=False)
+        self.pad = None
+        if kernel // 2 != 0:
+            self.pad = layers.ZeroPadding2D(kernel // 2)
 
     def call(self, x):
         x = ops.relu(self.norm(x))
-        if self.kernel != 1:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.kernel // 2, self.kernel // 2),
-                    (self.kernel // 2, self.kernel // 2),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.conv(x)
 
 

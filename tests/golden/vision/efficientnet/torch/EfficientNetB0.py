@@ -26,7 +26,6 @@ class ConvBN(nn.Module):
         padding: int,
         stride: int = 1,
         groups: int = 1,
-        bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -37,7 +36,7 @@ class ConvBN(nn.Module):
             stride=stride,
             padding=padding,
             groups=groups,
-            bias=bias,
+            bias=False,
         )
         nn.init.kaiming_normal_(self.conv.weight)
         self.norm = nn.BatchNorm2d(channels, eps=eps)

@@ -11,23 +11,24 @@ class VGGStage(layers.Layer):
     """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
     Caffe does.
 
-    x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
+    x: float32 [N, height, width, C] -> float32 [N, H', W', channels].
     """
 
-    def __init__(self, channels: int, with_option: bool) -> None:
+    def __init__(self, height: int, width: int, channels: int) -> None:
         super().__init__()
-        self.with_option = with_option
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         _, H, W, _ = ops.shape(x)
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
-        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        if self.with_option:
+        x = self.pad(x)  # [N, height + 2, width + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, height, width, channels]
+        x = self.pad2(x)  # [N, height + 2, width + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, height, width, channels]
+        if H - 2 * (H // 2) != 0 or W - 2 * (W // 2) != 0:
             x = ops.pad(
                 x,
                 ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
@@ -40,26 +41,28 @@ class VGGStageProjection(layers.Layer):
     """`depth` 3x3 convolutions, then half the side: rounded up with `ceil_mode`, as
     Caffe does.
 
-    x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
+    x: float32 [N, height, width, C] -> float32 [N, H', W', channels].
     """
 
-    def __init__(self, channels: int, with_option: bool) -> None:
+    def __init__(self, height: int, width: int, channels: int) -> None:
         super().__init__()
-        self.with_option = with_option
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
+        self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         _, H, W, _ = ops.shape(x)
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
-        x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
-        x = ops.relu(self.conv3(x))  # [N, H, W, channels]
-        if self.with_option:
+        x = self.pad(x)  # [N, height + 2, width + 2, C]
+        x = ops.relu(self.conv1(x))  # [N, height, width, channels]
+        x = self.pad2(x)  # [N, height + 2, width + 2, channels]
+        x = ops.relu(self.conv2(x))  # [N, height, width, channels]
+        x = self.pad3(x)  # [N, height + 2, width + 2, channels]
+        x = ops.relu(self.conv3(x))  # [N, height, width, channels]
+        if H - 2 * (H // 2) != 0 or W - 2 * (W // 2) != 0:
             x = ops.pad(
                 x,
                 ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
@@ -72,18 +75,21 @@ class Trunk(layers.Layer):
     """The score of each class at every 32nd pixel, and the maps at every 16th and
     8th.
 
-    image: float32 [N, H, W, 3]
-    -> score: float32 [N, H'''''', W'''''', classes], pool4: float32 [N, H'''',
-    W'''', 512], pool3: float32 [N, H''', W''', 256].
+    image: float32 [N, height, width, 3]
+    -> score: float32 [N, H''''', W''''', classes], pool4: float32 [N, H''', W''',
+    512], pool3: float32 [N, H'', W'', 256].
     """
 
-    def __init__(self, classes: int, hidden: int, dropout: float) -> None:
+    def __init__(
+        self, height: int, width: int, classes: int, hidden: int, dropout: float
+    ) -> None:
         super().__init__()
-        self.vgg_stage1 = VGGStage(64, with_option=False)
-        self.vgg_stage2 = VGGStage(128, with_option=True)
-        self.vgg_stage3 = VGGStageProjection(256, with_option=True)
-        self.vgg_stage4 = VGGStageProjection(512, with_option=False)
-        self.vgg_stage5 = VGGStageProjection(512, with_option=False)
+        self.x = layers.ZeroPadding2D(99)
+        self.vgg_stage1 = VGGStage(height + 198, width + 198, channels=64)
+        self.vgg_stage2 = VGGStage(height // 2 + 99, width // 2 + 99, channels=128)
+        self.vgg_stage3 = VGGStageProjection(175, 175, channels=256)
+        self.vgg_stage4 = VGGStageProjection(88, 88, channels=512)
+        self.vgg_stage5 = VGGStageProjection(44, 44, channels=512)
         self.fc6 = layers.Conv2D(hidden, 7)
         self.dropout1 = layers.Dropout(dropout)
         self.fc7 = layers.Conv2D(hidden, 1)
@@ -91,15 +97,15 @@ class Trunk(layers.Layer):
         self.score_fr = layers.Conv2D(classes, 1)
 
     def call(self, image):
-        x = ops.pad(image, ((0, 0), (99, 99), (99, 99), (0, 0)))
-        x = self.vgg_stage1(x)  # [N, H', W', 64]
-        x = self.vgg_stage2(x)  # [N, H'', W'', 128]
-        x = self.vgg_stage3(x)  # [N, H''', W''', 256]
-        x1 = self.vgg_stage4(x)  # [N, H'''', W'''', 512]
-        x2 = self.vgg_stage5(x1)  # [N, H''''', W''''', 512]
-        h = self.dropout1(ops.relu(self.fc6(x2)))  # [N, H'''''', W'''''', hidden]
+        x = self.x(image)  # [N, height + 198, width + 198, 3]
+        x = self.vgg_stage1(x)  # [N, H, W, 64]
+        x = self.vgg_stage2(x)  # [N, H', W', 128]
+        x = self.vgg_stage3(x)  # [N, H'', W'', 256]
+        x1 = self.vgg_stage4(x)  # [N, H''', W''', 512]
+        x2 = self.vgg_stage5(x1)  # [N, H'''', W'''', 512]
+        h = self.dropout1(ops.relu(self.fc6(x2)))  # [N, H''''', W''''', hidden]
         h = self.dropout2(ops.relu(self.fc7(h)))
-        score = self.score_fr(h)  # [N, H'''''', W'''''', classes]
+        score = self.score_fr(h)  # [N, H''''', W''''', classes]
         return score, x1, x
 
 
@@ -121,13 +127,25 @@ class Enlarge(layers.Layer):
         return self.conv_transpose(x)
 
 
-def crop(x, like, offset: int, stop: int):
+def crop(x, like, offset: int):
     """The part of x that is as large as `like`, `offset` from the top and from the
     left; from its middle where it is not given.
 
-    x: float32 [N, H, W, C], like: float32 [N, H', Q, C'] -> float32 [N, P, Q, C].
+    x: float32 [N, H, W, C], like: float32 [N, P, Q, D] -> float32 [N, P, Q, C].
     """
-    return x[:, offset:stop, offset:stop]
+    _, H, W, _ = ops.shape(x)
+    _, P, Q, _ = ops.shape(like)
+    return x[:, offset:-H + P + offset, offset:Q - W + offset]
+
+
+def crop2(x, like, offset: int):
+    """The part of x that is as large as `like`, `offset` from the top and from the
+    left; from its middle where it is not given.
+
+    x: float32 [N, H, W, C], like: float32 [N, D, P, Q] -> float32 [N, P, Q, C].
+    """
+    _, _, P, Q = ops.shape(like)
+    return x[:, offset:P + offset, offset:Q + offset]
 
 
 class FCN16s(keras.Model):
@@ -137,7 +155,7 @@ class FCN16s(keras.Model):
         self, classes: int = 21, hidden: int = 4096, dropout: float = 0.5
     ) -> None:
         super().__init__()
-        self.trunk = Trunk(classes, hidden, dropout)
+        self.trunk = Trunk(500, 500, classes, hidden, dropout)
         self.enlarge1 = Enlarge(classes, 2)
         self.score_pool4 = layers.Conv2D(classes, 1)
         self.enlarge2 = Enlarge(classes, 16)
@@ -147,7 +165,7 @@ class FCN16s(keras.Model):
         x, pool4, _ = self.trunk(x)
         x = self.enlarge1(x)  # [N, 34, 34, classes]
         h = self.score_pool4(pool4)  # [N, 44, 44, classes]
-        x = x + crop(h, x, offset=5, stop=-5)
+        x = x + crop(h, x, offset=5)
         x = self.enlarge2(x)  # [N, 560, 560, classes]
-        scores = crop(x, image, offset=27, stop=527)  # [N, 500, 500, classes]
+        scores = crop2(x, image, offset=27)  # [N, 500, 500, classes]
         return ops.transpose(scores, (0, 3, 1, 2))

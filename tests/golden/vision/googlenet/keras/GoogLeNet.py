@@ -27,20 +27,14 @@ class ConvRelu(layers.Layer):
 
     def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
-        self.kernel = kernel
         self.conv = layers.Conv2D(channels, kernel, strides=stride)
+        self.pad = None
+        if kernel // 2 != 0:
+            self.pad = layers.ZeroPadding2D(kernel // 2)
 
     def call(self, x):
-        if self.kernel != 1:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.kernel // 2, self.kernel // 2),
-                    (self.kernel // 2, self.kernel // 2),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return ops.relu(self.conv(x))
 
 

@@ -39,17 +39,19 @@ class ConvUnit(layers.Layer):
         self,
         channels: int,
         kernel: int | tuple[int, ...],
-        with_option: bool,
+        padding2: int | tuple[int, ...],
         stride: int = 1,
     ) -> None:
         super().__init__()
-        self.with_option = with_option
         self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
         self.norm = BatchNorm(epsilon=0.001)
+        self.pad = None
+        if padding2 != 0:
+            self.pad = layers.ZeroPadding2D(padding2)
 
     def call(self, x):
-        if self.with_option:
-            x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        if self.pad is not None:
+            x = self.pad(x)
         return ops.relu(self.norm(self.conv(x)))
 
 
@@ -62,11 +64,12 @@ class PoolBranch(layers.Layer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.avg_pool = layers.AveragePooling2D(3, strides=1)
-        self.conv_unit = ConvUnit(channels, 1, with_option=False)
+        self.conv_unit = ConvUnit(channels, 1, padding2=0)
 
     def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = self.pad(x)  # [N, H + 2, W + 2, C]
         x = self.avg_pool(x)  # [N, H, W, C]
         return self.conv_unit(x)
 
@@ -79,12 +82,12 @@ class InceptionA(layers.Layer):
 
     def __init__(self, pool: int) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(64, 1, with_option=False)
-        self.conv_unit2 = ConvUnit(48, 1, with_option=False)
-        self.conv_unit3 = ConvUnit(64, 5, with_option=True)
-        self.conv_unit4 = ConvUnit(64, 1, with_option=False)
-        self.conv_unit5 = ConvUnit(96, 3, with_option=True)
-        self.conv_unit6 = ConvUnit(96, 3, with_option=True)
+        self.conv_unit1 = ConvUnit(64, 1, padding2=0)
+        self.conv_unit2 = ConvUnit(48, 1, padding2=0)
+        self.conv_unit3 = ConvUnit(64, 5, padding2=2)
+        self.conv_unit4 = ConvUnit(64, 1, padding2=0)
+        self.conv_unit5 = ConvUnit(96, 3, padding2=1)
+        self.conv_unit6 = ConvUnit(96, 3, padding2=1)
         self.pool_branch = PoolBranch(pool)
 
     def call(self, x):
@@ -106,10 +109,10 @@ class ReductionB(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(384, 3, with_option=False, stride=2)
-        self.conv_unit2 = ConvUnit(64, 1, with_option=False)
-        self.conv_unit3 = ConvUnit(96, 3, with_option=True)
-        self.conv_unit4 = ConvUnit(96, 3, with_option=False, stride=2)
+        self.conv_unit1 = ConvUnit(384, 3, padding2=0, stride=2)
+        self.conv_unit2 = ConvUnit(64, 1, padding2=0)
+        self.conv_unit3 = ConvUnit(96, 3, padding2=1)
+        self.conv_unit4 = ConvUnit(96, 3, padding2=0, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
@@ -129,15 +132,15 @@ class InceptionC(layers.Layer):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(192, 1, with_option=False)
-        self.conv_unit2 = ConvUnit(width, 1, with_option=False)
-        self.conv_unit3 = ConvUnit(width, kernel=(1, 7), with_option=True)
-        self.conv_unit4 = ConvUnit(192, kernel=(7, 1), with_option=True)
-        self.conv_unit5 = ConvUnit(width, 1, with_option=False)
-        self.conv_unit6 = ConvUnit(width, kernel=(7, 1), with_option=True)
-        self.conv_unit7 = ConvUnit(width, kernel=(1, 7), with_option=True)
-        self.conv_unit8 = ConvUnit(width, kernel=(7, 1), with_option=True)
-        self.conv_unit9 = ConvUnit(192, kernel=(1, 7), with_option=True)
+        self.conv_unit1 = ConvUnit(192, 1, padding2=0)
+        self.conv_unit2 = ConvUnit(width, 1, padding2=0)
+        self.conv_unit3 = ConvUnit(width, kernel=(1, 7), padding2=(0, 3))
+        self.conv_unit4 = ConvUnit(192, kernel=(7, 1), padding2=(3, 0))
+        self.conv_unit5 = ConvUnit(width, 1, padding2=0)
+        self.conv_unit6 = ConvUnit(width, kernel=(7, 1), padding2=(3, 0))
+        self.conv_unit7 = ConvUnit(width, kernel=(1, 7), padding2=(0, 3))
+        self.conv_unit8 = ConvUnit(width, kernel=(7, 1), padding2=(3, 0))
+        self.conv_unit9 = ConvUnit(192, kernel=(1, 7), padding2=(0, 3))
         self.pool_branch = PoolBranch(192)
 
     def call(self, x):
@@ -163,12 +166,12 @@ class LowerInception(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(32, 3, with_option=False, stride=2)
-        self.conv_unit2 = ConvUnit(32, 3, with_option=False)
-        self.conv_unit3 = ConvUnit(64, 3, with_option=True)
+        self.conv_unit1 = ConvUnit(32, 3, padding2=0, stride=2)
+        self.conv_unit2 = ConvUnit(32, 3, padding2=0)
+        self.conv_unit3 = ConvUnit(64, 3, padding2=1)
         self.max_pool1 = layers.MaxPooling2D(3, strides=2)
-        self.conv_unit4 = ConvUnit(80, 1, with_option=False)
-        self.conv_unit5 = ConvUnit(192, 3, with_option=False)
+        self.conv_unit4 = ConvUnit(80, 1, padding2=0)
+        self.conv_unit5 = ConvUnit(192, 3, padding2=0)
         self.max_pool2 = layers.MaxPooling2D(3, strides=2)
         self.inception_a1 = InceptionA(32)
         self.inception_a2 = InceptionA(64)
@@ -205,12 +208,12 @@ class ReductionD(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(192, 1, with_option=False)
-        self.conv_unit2 = ConvUnit(320, 3, with_option=False, stride=2)
-        self.conv_unit3 = ConvUnit(192, 1, with_option=False)
-        self.conv_unit4 = ConvUnit(192, kernel=(1, 7), with_option=True)
-        self.conv_unit5 = ConvUnit(192, kernel=(7, 1), with_option=True)
-        self.conv_unit6 = ConvUnit(192, 3, with_option=False, stride=2)
+        self.conv_unit1 = ConvUnit(192, 1, padding2=0)
+        self.conv_unit2 = ConvUnit(320, 3, padding2=0, stride=2)
+        self.conv_unit3 = ConvUnit(192, 1, padding2=0)
+        self.conv_unit4 = ConvUnit(192, kernel=(1, 7), padding2=(0, 3))
+        self.conv_unit5 = ConvUnit(192, kernel=(7, 1), padding2=(3, 0))
+        self.conv_unit6 = ConvUnit(192, 3, padding2=0, stride=2)
         self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
@@ -232,15 +235,15 @@ class InceptionE(layers.Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv_unit1 = ConvUnit(320, 1, with_option=False)
-        self.conv_unit2 = ConvUnit(384, 1, with_option=False)
-        self.conv_unit3 = ConvUnit(448, 1, with_option=False)
-        self.conv_unit4 = ConvUnit(384, 3, with_option=True)
+        self.conv_unit1 = ConvUnit(320, 1, padding2=0)
+        self.conv_unit2 = ConvUnit(384, 1, padding2=0)
+        self.conv_unit3 = ConvUnit(448, 1, padding2=0)
+        self.conv_unit4 = ConvUnit(384, 3, padding2=1)
         self.pool_branch = PoolBranch(192)
-        self.conv_unit5 = ConvUnit(384, kernel=(1, 3), with_option=True)
-        self.conv_unit6 = ConvUnit(384, kernel=(3, 1), with_option=True)
-        self.conv_unit7 = ConvUnit(384, kernel=(1, 3), with_option=True)
-        self.conv_unit8 = ConvUnit(384, kernel=(3, 1), with_option=True)
+        self.conv_unit5 = ConvUnit(384, kernel=(1, 3), padding2=(0, 1))
+        self.conv_unit6 = ConvUnit(384, kernel=(3, 1), padding2=(1, 0))
+        self.conv_unit7 = ConvUnit(384, kernel=(1, 3), padding2=(0, 1))
+        self.conv_unit8 = ConvUnit(384, kernel=(3, 1), padding2=(1, 0))
 
     def call(self, x):
         a = self.conv_unit1(x)  # [N, H, W, 320]

@@ -10,7 +10,15 @@ from keras import layers, ops
 def squash(a):
     """A tangent whose value at 1 is 1, and at -1 is -1 (appendix A).
 
-    a: float32 [...] -> float32 [...].
+    a: float32 [N, H, W, C] -> float32 [N, H, W, C].
+    """
+    return 1.7159 * ops.tanh(0.6666666666666666 * a)
+
+
+def squash2(a):
+    """A tangent whose value at 1 is 1, and at -1 is -1 (appendix A).
+
+    a: float32 [N, 84] -> float32 [N, 84].
     """
     return 1.7159 * ops.tanh(0.6666666666666666 * a)
 
@@ -274,5 +282,5 @@ class LeNet5(keras.Model):
         x = self.C5(x)  # [N, 1, 1, 120]
         x = ops.reshape(x, (-1, 120))  # [N, 120]
         x = self.F6(x)  # [N, 84]
-        x = squash(x)
+        x = squash2(x)
         return self.rbf(x)

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 def squash(a: Tensor) -> Tensor:
     """A tangent whose value at 1 is 1, and at -1 is -1 (appendix A).
 
-    a: float32 [...] -> float32 [...].
+    a: float32 [N, C, H, W] -> float32 [N, C, H, W].
+    """
+    return 1.7159 * torch.tanh(0.6666666666666666 * a)
+
+
+def squash2(a: Tensor) -> Tensor:
+    """A tangent whose value at 1 is 1, and at -1 is -1 (appendix A).
+
+    a: float32 [N, 84] -> float32 [N, 84].
     """
     return 1.7159 * torch.tanh(0.6666666666666666 * a)
 
@@ -208,5 +216,5 @@ class LeNet5(nn.Module):
         x = self.C5(x)  # [N, 120, 1, 1]
         x = x.flatten(1)  # [N, 120]
         x = self.F6(x)  # [N, 84]
-        x = squash(x)
+        x = squash2(x)
         return self.rbf(x)

@@ -45,27 +45,20 @@ class ConvBN(layers.Layer):
         padding: int,
         stride: int = 1,
         groups: int = 1,
-        bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.padding = padding
         self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
+            channels, kernel, strides=stride, groups=groups, use_bias=False
         )
         self.norm = BatchNorm(epsilon=eps)
+        self.pad = None
+        if padding != 0:
+            self.pad = layers.ZeroPadding2D(padding)
 
     def call(self, x):
-        if self.padding != 0:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.padding, self.padding),
-                    (self.padding, self.padding),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.norm(self.conv(x))
 
 
@@ -84,29 +77,20 @@ class ConvBN2(layers.Layer):
         kernel: int,
         padding: int,
         stride: int = 1,
-        bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.padding = padding
+        self.pad = layers.ZeroPadding2D(padding)
         self.conv = layers.DepthwiseConv2D(
             kernel,
             strides=stride,
             depth_multiplier=channels // in_channels,
-            use_bias=bias,
+            use_bias=False,
         )
         self.norm = BatchNorm(epsilon=eps)
 
     def call(self, x):
-        x = ops.pad(
-            x,
-            (
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ),
-        )
+        x = self.pad(x)  # [N, H + 2 * padding, W + 2 * padding, in_channels]
         return self.norm(self.conv(x))
 
 
@@ -128,12 +112,16 @@ class InvertedResidual(layers.Layer):
         expand: int,
         padding: int,
         stride: int = 1,
-        kernel: int = 3,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.conv_bn1 = ConvBN2(
-            in_channels, in_channels * expand, kernel, padding, stride=stride, eps=eps
+            in_channels,
+            in_channels * expand,
+            kernel=3,
+            padding=padding,
+            stride=stride,
+            eps=eps,
         )
         self.conv_bn2 = ConvBN(channels, 1, padding=0, eps=eps)
 
@@ -160,7 +148,6 @@ class InvertedResidual2(layers.Layer):
         expand: int,
         padding: int,
         stride: int = 1,
-        kernel: int = 3,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -170,8 +157,8 @@ class InvertedResidual2(layers.Layer):
         self.conv_bn2 = ConvBN2(
             in_channels * expand,
             in_channels * expand,
-            kernel,
-            padding,
+            kernel=3,
+            padding=padding,
             stride=stride,
             eps=eps,
         )

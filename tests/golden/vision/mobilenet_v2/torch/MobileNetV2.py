@@ -24,7 +24,6 @@ class ConvBN(nn.Module):
         padding: int,
         stride: int = 1,
         groups: int = 1,
-        bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -35,7 +34,7 @@ class ConvBN(nn.Module):
             stride=stride,
             padding=padding,
             groups=groups,
-            bias=bias,
+            bias=False,
         )
         nn.init.kaiming_normal_(self.conv.weight)
         self.norm = nn.BatchNorm2d(channels, eps=eps)
@@ -62,15 +61,14 @@ class InvertedResidual(nn.Module):
         expand: int,
         padding: int,
         stride: int = 1,
-        kernel: int = 3,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.conv_bn1 = ConvBN(
             in_channels,
             in_channels * expand,
-            kernel,
-            padding,
+            kernel=3,
+            padding=padding,
             stride=stride,
             groups=in_channels * expand,
             eps=eps,
@@ -102,7 +100,6 @@ class InvertedResidual2(nn.Module):
         expand: int,
         padding: int,
         stride: int = 1,
-        kernel: int = 3,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -114,8 +111,8 @@ class InvertedResidual2(nn.Module):
         self.conv_bn2 = ConvBN(
             in_channels * expand,
             in_channels * expand,
-            kernel,
-            padding,
+            kernel=3,
+            padding=padding,
             stride=stride,
             groups=in_channels * expand,
             eps=eps,

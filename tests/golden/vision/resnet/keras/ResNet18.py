@@ -38,33 +38,18 @@ class ConvBN(layers.Layer):
     """
 
     def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        padding: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
+        self, channels: int, kernel: int, padding: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.norm = BatchNorm()
+        self.pad = None
+        if padding != 0:
+            self.pad = layers.ZeroPadding2D(padding)
 
     def call(self, x):
-        if self.padding != 0:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.padding, self.padding),
-                    (self.padding, self.padding),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.norm(self.conv(x))
 
 

@@ -38,33 +38,18 @@ class ConvBN(layers.Layer):
     """
 
     def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        padding: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
+        self, channels: int, kernel: int, padding: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.norm = BatchNorm()
+        self.pad = None
+        if padding != 0:
+            self.pad = layers.ZeroPadding2D(padding)
 
     def call(self, x):
-        if self.padding != 0:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.padding, self.padding),
-                    (self.padding, self.padding),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.norm(self.conv(x))
 
 
@@ -76,23 +61,14 @@ class Bottleneck(layers.Layer):
     x: float32 [N, H, W, in_channels] -> float32 [N, H', W', 4 * width].
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        stride: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
-    ) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv_bn1 = ConvBN(width, 1, padding=0, bias=bias, eps=eps)
-        self.conv_bn2 = ConvBN(width, 3, padding=1, stride=stride, bias=bias, eps=eps)
-        self.conv_bn3 = ConvBN(4 * width, 1, padding=0, bias=bias, eps=eps)
+        self.conv_bn1 = ConvBN(width, 1, padding=0)
+        self.conv_bn2 = ConvBN(width, 3, padding=1, stride=stride)
+        self.conv_bn3 = ConvBN(4 * width, 1, padding=0)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
-            self.project = ConvBN(
-                4 * width, 1, padding=0, stride=stride, bias=bias, eps=eps
-            )
+            self.project = ConvBN(4 * width, 1, padding=0, stride=stride)
 
     def call(self, x):
         h = ops.relu(self.conv_bn1(x))  # [N, H, W, width]

@@ -43,28 +43,19 @@ class ConvBN(layers.Layer):
         kernel: int,
         padding: int,
         stride: int = 1,
-        groups: int = 1,
         bias: bool = False,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=bias)
         self.norm = BatchNorm(epsilon=eps)
+        self.pad = None
+        if padding != 0:
+            self.pad = layers.ZeroPadding2D(padding)
 
     def call(self, x):
-        if self.padding != 0:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.padding, self.padding),
-                    (self.padding, self.padding),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.norm(self.conv(x))
 
 

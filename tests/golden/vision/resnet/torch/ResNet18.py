@@ -22,22 +22,13 @@ class ConvBN(nn.Module):
         kernel: int,
         padding: int,
         stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            in_channels,
-            channels,
-            kernel,
-            stride=stride,
-            padding=padding,
-            groups=groups,
-            bias=bias,
+            in_channels, channels, kernel, stride=stride, padding=padding, bias=False
         )
         nn.init.kaiming_normal_(self.conv.weight)
-        self.norm = nn.BatchNorm2d(channels, eps=eps)
+        self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))

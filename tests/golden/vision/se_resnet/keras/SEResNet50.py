@@ -38,33 +38,18 @@ class ConvBN(layers.Layer):
     """
 
     def __init__(
-        self,
-        channels: int,
-        kernel: int,
-        padding: int,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
+        self, channels: int, kernel: int, padding: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.padding = padding
-        self.conv = layers.Conv2D(
-            channels, kernel, strides=stride, groups=groups, use_bias=bias
-        )
-        self.norm = BatchNorm(epsilon=eps)
+        self.conv = layers.Conv2D(channels, kernel, strides=stride, use_bias=False)
+        self.norm = BatchNorm()
+        self.pad = None
+        if padding != 0:
+            self.pad = layers.ZeroPadding2D(padding)
 
     def call(self, x):
-        if self.padding != 0:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.padding, self.padding),
-                    (self.padding, self.padding),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         return self.norm(self.conv(x))
 
 
@@ -96,13 +81,13 @@ class SEBottleneck(layers.Layer):
     """
 
     def __init__(
-        self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
+        self, in_channels: int, width: int, width2: int, stride: int = 1
     ) -> None:
         super().__init__()
         self.conv_bn1 = ConvBN(width, 1, padding=0, stride=stride)
         self.conv_bn2 = ConvBN(width, 3, padding=1)
         self.conv_bn3 = ConvBN(4 * width, 1, padding=0)
-        self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
+        self.squeeze_excite = SqueezeExcite(4 * width, width2)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
             self.project = ConvBN(4 * width, 1, padding=0, stride=stride)
@@ -123,12 +108,12 @@ class Stage(layers.Layer):
     """
 
     def __init__(
-        self, in_channels: int, width: int, depth: int, stride: int = 1
+        self, in_channels: int, width: int, depth: int, width2: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.se_bottleneck = SEBottleneck(in_channels, width, stride=stride)
+        self.se_bottleneck = SEBottleneck(in_channels, width, width2, stride=stride)
         self.se_bottlenecks = keras.Sequential(
-            [SEBottleneck(4 * width, width) for _ in range(depth - 1)]
+            [SEBottleneck(4 * width, width, width2) for _ in range(depth - 1)]
         )
 
     def call(self, x):
@@ -145,10 +130,10 @@ class Stages(layers.Layer):
 
     def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
-        self.stage1 = Stage(in_channels, width, depth=3)
-        self.stage2 = Stage(4 * width, 2 * width, depth=4, stride=2)
-        self.stage3 = Stage(8 * width, 4 * width, depth=6, stride=2)
-        self.stage4 = Stage(16 * width, 8 * width, depth=3, stride=2)
+        self.stage1 = Stage(in_channels, width, depth=3, width2=16)
+        self.stage2 = Stage(4 * width, 2 * width, depth=4, width2=32, stride=2)
+        self.stage3 = Stage(8 * width, 4 * width, depth=6, width2=64, stride=2)
+        self.stage4 = Stage(16 * width, 8 * width, depth=3, width2=128, stride=2)
 
     def call(self, x):
         x = self.stage1(x)  # [N, H, W, 4 * width]

@@ -23,22 +23,13 @@ class ConvBN(nn.Module):
         kernel: int,
         padding: int,
         stride: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
-            in_channels,
-            channels,
-            kernel,
-            stride=stride,
-            padding=padding,
-            groups=groups,
-            bias=bias,
+            in_channels, channels, kernel, stride=stride, padding=padding, bias=False
         )
         nn.init.kaiming_normal_(self.conv.weight)
-        self.norm = nn.BatchNorm2d(channels, eps=eps)
+        self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))
@@ -72,13 +63,13 @@ class SEBottleneck(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, width: int, stride: int = 1, reduction: int = 16
+        self, in_channels: int, width: int, width2: int, stride: int = 1
     ) -> None:
         super().__init__()
         self.conv_bn1 = ConvBN(in_channels, width, kernel=1, padding=0, stride=stride)
         self.conv_bn2 = ConvBN(width, width, kernel=3, padding=1)
         self.conv_bn3 = ConvBN(width, 4 * width, kernel=1, padding=0)
-        self.squeeze_excite = SqueezeExcite(4 * width, 4 * width // reduction)
+        self.squeeze_excite = SqueezeExcite(4 * width, width2)
         self.project = None
         if stride != 1 or in_channels != 4 * width:
             self.project = ConvBN(
@@ -101,12 +92,12 @@ class Stage(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, width: int, depth: int, stride: int = 1
+        self, in_channels: int, width: int, depth: int, width2: int, stride: int = 1
     ) -> None:
         super().__init__()
-        self.se_bottleneck = SEBottleneck(in_channels, width, stride=stride)
+        self.se_bottleneck = SEBottleneck(in_channels, width, width2, stride=stride)
         self.se_bottlenecks = nn.Sequential(
-            *[SEBottleneck(4 * width, width) for _ in range(depth - 1)]
+            *[SEBottleneck(4 * width, width, width2) for _ in range(depth - 1)]
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -123,10 +114,10 @@ class Stages(nn.Module):
 
     def __init__(self, in_channels: int, width: int = 64) -> None:
         super().__init__()
-        self.stage1 = Stage(in_channels, width, depth=3)
-        self.stage2 = Stage(4 * width, 2 * width, depth=4, stride=2)
-        self.stage3 = Stage(8 * width, 4 * width, depth=6, stride=2)
-        self.stage4 = Stage(16 * width, 8 * width, depth=3, stride=2)
+        self.stage1 = Stage(in_channels, width, depth=3, width2=16)
+        self.stage2 = Stage(4 * width, 2 * width, depth=4, width2=32, stride=2)
+        self.stage3 = Stage(8 * width, 4 * width, depth=6, width2=64, stride=2)
+        self.stage4 = Stage(16 * width, 8 * width, depth=3, width2=128, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage1(x)  # [N, 4 * width, H, W]

@@ -16,14 +16,16 @@ class VGGStage(layers.Layer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = self.pad(x)  # [N, H + 2, W + 2, C]
         x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = self.pad2(x)  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
         return self.max_pool(x)
 
@@ -37,17 +39,20 @@ class VGGStageProjection(layers.Layer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(channels, 3)
+        self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
+        self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels, 3)
         self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, C]
+        x = self.pad(x)  # [N, H + 2, W + 2, C]
         x = ops.relu(self.conv1(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = self.pad2(x)  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))  # [N, H + 2, W + 2, channels]
+        x = self.pad3(x)  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv3(x))  # [N, H, W, channels]
         return self.max_pool(x)
 

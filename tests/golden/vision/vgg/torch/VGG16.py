@@ -14,11 +14,8 @@ class VGGStage(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H // 2, W // 2].
     """
 
-    def __init__(
-        self, in_channels: int, channels: int, ceil_mode: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.ceil_mode = ceil_mode
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         nn.init.kaiming_normal_(self.conv1.weight)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
@@ -27,7 +24,7 @@ class VGGStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv1(x))  # [N, channels, H, W]
         x = F.relu(self.conv2(x))
-        return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode)
+        return F.max_pool2d(x, 2)
 
 
 class VGGStageProjection(nn.Module):
@@ -37,11 +34,8 @@ class VGGStageProjection(nn.Module):
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H // 2, W // 2].
     """
 
-    def __init__(
-        self, in_channels: int, channels: int, ceil_mode: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
-        self.ceil_mode = ceil_mode
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1)
         nn.init.kaiming_normal_(self.conv1.weight)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
@@ -53,7 +47,7 @@ class VGGStageProjection(nn.Module):
         x = F.relu(self.conv1(x))  # [N, channels, H, W]
         x = F.relu(self.conv2(x))
         x = F.relu(self.conv3(x))
-        return F.max_pool2d(x, 2, ceil_mode=self.ceil_mode)
+        return F.max_pool2d(x, 2)
 
 
 class VGG16(nn.Module):

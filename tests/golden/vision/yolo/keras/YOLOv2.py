@@ -39,21 +39,15 @@ class DarknetConv(layers.Layer):
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
-        self.kernel = kernel
         self.conv = layers.Conv2D(channels, kernel, use_bias=False)
         self.norm = BatchNorm()
+        self.pad = None
+        if kernel // 2 != 0:
+            self.pad = layers.ZeroPadding2D(kernel // 2)
 
     def call(self, x):
-        if self.kernel != 1:
-            x = ops.pad(
-                x,
-                (
-                    (0, 0),
-                    (self.kernel // 2, self.kernel // 2),
-                    (self.kernel // 2, self.kernel // 2),
-                    (0, 0),
-                ),
-            )
+        if self.pad is not None:
+            x = self.pad(x)
         x = self.norm(self.conv(x))  # [N, H'', W'', channels]
         return ops.where(x > 0.0, x, x * 0.1)
 
@@ -194,27 +188,6 @@ def iou(a, b):
     return shared / ops.where(union < 1e-9, 1e-9, union)
 
 
-def step(kept, score, kind, left, boxes):
-    """kept: float32 [N, 100, 4], score: float32 [N, 100], kind: int64 [N, 100],
-    left: float32 [N, B, K], boxes: float32 [N, B, 4]
-    -> kept: float32 [N, 100, 4], score: float32 [N, 100], kind: int64 [N, 100],
-    left: float32 [N, B, K].
-    """
-    _, B, K = ops.shape(left)
-    flat = ops.reshape(left, (-1, B * K))  # [N, B * K]
-    best = ops.cast(ops.argmax(flat, axis=1, keepdims=True), "int64")  # [N, 1]
-    box = pick(boxes, ops.floor_divide(best, K))  # [N, 1, 4]
-    kept = ops.concatenate([kept[:, 1:], box], axis=1)
-    x = ops.take_along_axis(flat, best, axis=1)
-    score = ops.concatenate([score[:, 1:], x], axis=1)
-    kind = ops.concatenate([kind[:, 1:], ops.mod(best, K)], axis=1)
-    x = iou(boxes, box)  # [N, B]
-    h = ops.one_hot(ops.mod(best, K), K, dtype=keras.config.floatx())  # [N, 1, K]
-    rival = ops.logical_and(x[:, :, None] > 0.45, h > 0)  # [N, B, K]
-    left = ops.where(rival, 0.0, left)
-    return kept, score, kind, left
-
-
 def nms(boxes, scores, most: int = 100):
     """Greedy non-maximum suppression in each class, `most` times: the best score
     left is kept, and the boxes that overlap its box by more than `overlap` lose
@@ -229,8 +202,19 @@ def nms(boxes, scores, most: int = 100):
     kept = ops.zeros((N, most, 4), dtype=keras.config.floatx())  # [N, most, 4]
     score = ops.zeros((N, most), dtype=keras.config.floatx())  # [N, most]
     kind = ops.zeros((N, most), dtype="int64")  # [N, most]
+    _, B, K = ops.shape(left)
     for _ in range(most):
-        kept, score, kind, left = step(kept, score, kind, left, boxes)
+        flat = ops.reshape(left, (-1, B * K))  # [N, B * K]
+        best = ops.cast(ops.argmax(flat, axis=1, keepdims=True), "int64")  # [N, 1]
+        box = pick(boxes, ops.floor_divide(best, K))  # [N, 1, 4]
+        kept = ops.concatenate([kept[:, 1:], box], axis=1)
+        x = ops.take_along_axis(flat, best, axis=1)
+        score = ops.concatenate([score[:, 1:], x], axis=1)
+        kind = ops.concatenate([kind[:, 1:], ops.mod(best, K)], axis=1)
+        x = iou(boxes, box)  # [N, B]
+        h = ops.one_hot(ops.mod(best, K), K, dtype=keras.config.floatx())  # [N, 1, K]
+        rival = ops.logical_and(x[:, :, None] > 0.45, h > 0)  # [N, B, K]
+        left = ops.where(rival, 0.0, left)
     return kept, score, kind
 
 

@@ -153,29 +153,6 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     return shared / union.clamp(min=1e-9)
 
 
-def step(
-    kept: Tensor, score: Tensor, kind: Tensor, left: Tensor, boxes: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """kept: float32 [N, 100, 4], score: float32 [N, 100], kind: int64 [N, 100],
-    left: float32 [N, B, K], boxes: float32 [N, B, 4]
-    -> kept: float32 [N, 100, 4], score: float32 [N, 100], kind: int64 [N, 100],
-    left: float32 [N, B, K].
-    """
-    K = left.shape[2]
-    flat = left.flatten(1)  # [N, B * K]
-    best = flat.argmax(dim=1, keepdim=True)  # [N, 1]
-    box = pick(boxes, best // K)  # [N, 1, 4]
-    kept = torch.cat([kept[:, 1:], box], dim=1)
-    x = torch.gather(flat, 1, best)
-    score = torch.cat([score[:, 1:], x], dim=1)
-    kind = torch.cat([kind[:, 1:], best % K], dim=1)
-    x = iou(boxes, box)  # [N, B]
-    h = F.one_hot(best % K, K).to(torch.float32) > 0  # [N, 1, K]
-    rival = (x[:, :, None] > 0.45) & h  # [N, B, K]
-    left = torch.where(rival, 0.0, left)
-    return kept, score, kind, left
-
-
 def nms(
     boxes: Tensor, scores: Tensor, most: int = 100
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -192,8 +169,19 @@ def nms(
     kept = torch.zeros((N, most, 4), dtype=torch.float32, device=boxes.device)
     score = torch.zeros((N, most), dtype=torch.float32, device=boxes.device)
     kind = torch.zeros((N, most), dtype=torch.int64, device=boxes.device)
+    K = left.shape[2]
     for _ in range(most):
-        kept, score, kind, left = step(kept, score, kind, left, boxes)
+        flat = left.flatten(1)  # [N, B * K]
+        best = flat.argmax(dim=1, keepdim=True)  # [N, 1]
+        box = pick(boxes, best // K)  # [N, 1, 4]
+        kept = torch.cat([kept[:, 1:], box], dim=1)
+        x = torch.gather(flat, 1, best)
+        score = torch.cat([score[:, 1:], x], dim=1)
+        kind = torch.cat([kind[:, 1:], best % K], dim=1)
+        x = iou(boxes, box)  # [N, B]
+        h = F.one_hot(best % K, K).to(torch.float32) > 0  # [N, 1, K]
+        rival = (x[:, :, None] > 0.45) & h  # [N, B, K]
+        left = torch.where(rival, 0.0, left)
     return kept, score, kind
 
 
