@@ -8,6 +8,7 @@ import tokenize
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from dlspec.elaborate.blocks import is_function_name
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.ir.graph import Program
@@ -31,12 +32,13 @@ block {BLOCK}({BLOCK_PARAM} = 4) {{
   {REBOUND} = {BLOCK_INPUT} -> Linear({BLOCK_PARAM}) -> tanh
   output {REBOUND} + (-{BLOCK_INPUT})
 }}
+block {FUNCTION} {{ input {BLOCK_INPUT}: [N, D]  output {BLOCK_INPUT} * 2 }}
 model {MODEL}({PARAM} = 5) {{
   input {COLUMN}: f32[{SYMBOL}, 4]
   {WEIGHT} = Parameter([4], init = normal(0.1))
   {LAYER} = Linear(4)
   {VALUE} = tanh({LAYER}({COLUMN})) + {LAYER}({COLUMN}) * {WEIGHT} / {LET}
-  {VALUE} = {VALUE} -> {BLOCK}(4) -> repeat 2 {{ softsign -> {BLOCK}(4) }} -> Dropout(0.1)
+  {VALUE} = {VALUE} -> {BLOCK}(4) -> repeat 2 {{ softsign -> {BLOCK}(4) }} -> {FUNCTION} -> Dropout(0.1)
   output {OUTPUT} = {VALUE} -> Linear({PARAM})
 }}
 data {DATA} {{
@@ -99,9 +101,12 @@ def positions(template: str) -> list[str]:
 def named(template: str, start: int) -> dict[str, str]:
     """Another name for each place; over all `start`s, every name at every place."""
     names = {place: NAMES[(start + 7 * i) % len(NAMES)] for i, place in enumerate(positions(template))}
-    return names | {
-        "METRIC": names["METRIC"].replace("loss", "loss_")
-    }  # the loss itself is among the results
+    names["METRIC"] = names["METRIC"].replace("loss", "loss_")  # the loss itself is among the results
+    if "BLOCK" in names:  # a small letter begins the names of functions, and only theirs
+        is_function = {place: is_function_name(names[place]) for place in ("BLOCK", "FUNCTION")}
+        names["BLOCK"] = f"B{names['BLOCK']}" if is_function["BLOCK"] else names["BLOCK"]
+        names["FUNCTION"] = names["FUNCTION"] if is_function["FUNCTION"] else f"f{names['FUNCTION']}"
+    return names
 
 
 def plain(template: str) -> dict[str, str]:
