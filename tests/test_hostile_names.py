@@ -121,7 +121,8 @@ def test_commands_show_names_as_they_are(start: int, tmp_path: Path) -> None:
     run = CliRunner()
     summary = run.invoke(cli, ["summary", str(spec)])
     assert summary.exit_code == 0
-    assert summary.stdout.startswith(f"{names['MODEL']}: {names['COLUMN']}: f32[")
+    first = summary.stdout.replace("\n", "")  # a very long name is broken off its line
+    assert first.startswith(f"{names['MODEL']}: {names['COLUMN']}: f32[")
     assert json.loads(run.invoke(cli, ["summary", str(spec), "--json"]).stdout)["model"] == names["MODEL"]
     assert names["MODEL"] in json.loads(run.invoke(cli, ["ir", str(spec), "--json"]).stdout)["models"]
     for backend in ("torch", "keras", "onnx"):
