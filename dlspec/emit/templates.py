@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -69,5 +70,9 @@ def _subscript(entry: Any) -> str:
     """One entry of a subscript: a size, None for a new axis, or (start, stop, step) as a slice."""
     if not isinstance(entry, (list, tuple)):
         return literal(entry)
-    start, stop, step = ("" if part is None else literal(part) for part in entry)
-    return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+    start, stop, step = ("" if part is None else str(literal(part)) for part in entry)
+    parts = [start, stop, *([step] if step else [])]
+    if all(re.fullmatch(r"-?\w*", part) for part in parts):
+        return ":".join(parts)
+    # as `ruff format` has it: spaces beside what is more than a name or a number
+    return " : ".join(parts).strip().replace(" :  : ", " :: ")

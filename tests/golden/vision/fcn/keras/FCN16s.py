@@ -135,7 +135,7 @@ def crop(x, like, offset: int):
     """
     _, H, W, _ = ops.shape(x)
     _, P, Q, _ = ops.shape(like)
-    return x[:, offset:-H + P + offset, offset:Q - W + offset]
+    return x[:, offset : -H + P + offset, offset : Q - W + offset]
 
 
 def crop2(x, like, offset: int):
@@ -145,7 +145,7 @@ def crop2(x, like, offset: int):
     x: float32 [N, H, W, C], like: float32 [N, D, P, Q] -> float32 [N, P, Q, C].
     """
     _, _, P, Q = ops.shape(like)
-    return x[:, offset:P + offset, offset:Q + offset]
+    return x[:, offset : P + offset, offset : Q + offset]
 
 
 class FCN16s(keras.Model):

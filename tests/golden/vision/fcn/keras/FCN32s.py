@@ -134,7 +134,7 @@ def crop(x, like, offset: int):
     x: float32 [N, H, W, C], like: float32 [N, D, P, Q] -> float32 [N, P, Q, C].
     """
     _, _, P, Q = ops.shape(like)
-    return x[:, offset:P + offset, offset:Q + offset]
+    return x[:, offset : P + offset, offset : Q + offset]
 
 
 class FCN32s(keras.Model):

@@ -126,7 +126,7 @@ def crop(x: Tensor, like: Tensor, offset: int) -> Tensor:
     x: float32 [N, C, H, W], like: float32 [N, D, P, Q] -> float32 [N, C, P, Q].
     """
     _, _, P, Q = like.shape
-    return x[:, :, offset:P + offset, offset:Q + offset]
+    return x[:, :, offset : P + offset, offset : Q + offset]
 
 
 class FCN32s(nn.Module):

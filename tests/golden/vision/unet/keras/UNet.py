@@ -29,7 +29,7 @@ def crop(x, like):
     _, H, W, _ = ops.shape(x)
     _, P, Q, _ = ops.shape(like)
     output = x[
-        :, -P + (H + P) // 2:-H + (H + P) // 2, -Q + (Q + W) // 2:-W + (Q + W) // 2
+        :, -P + (H + P) // 2 : -H + (H + P) // 2, -Q + (Q + W) // 2 : -W + (Q + W) // 2
     ]
     return output
 

@@ -32,7 +32,10 @@ def crop(x: Tensor, like: Tensor) -> Tensor:
     _, _, H, W = x.shape
     _, _, P, Q = like.shape
     output = x[
-        :, :, -P + (H + P) // 2:-H + (H + P) // 2, -Q + (Q + W) // 2:-W + (Q + W) // 2
+        :,
+        :,
+        -P + (H + P) // 2 : -H + (H + P) // 2,
+        -Q + (Q + W) // 2 : -W + (Q + W) // 2,
     ]
     return output
 
