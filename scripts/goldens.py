@@ -73,7 +73,8 @@ def _model(name: str, program: Program, model: str) -> Iterator[tuple[str, str]]
 
 def texts(folder: Path) -> dict[str, str]:
     """The files under a folder, by relative path."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+    hidden = (".ruff_cache", "__pycache__")
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and not set(hidden) & set(p.parts))
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 

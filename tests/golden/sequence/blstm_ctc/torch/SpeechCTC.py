@@ -24,7 +24,7 @@ class PeepholeLSTM(nn.LSTM):
         super().__init__(input_size, hidden_size, **options)
         ways = ["", "_reverse"] if self.bidirectional else [""]
         self.order = [[f"_l{n}{way}" for way in ways] for n in range(self.num_layers)]
-        for suffix in sum(self.order, []):
+        for suffix in (name for names in self.order for name in names):
             bound = hidden_size**-0.5
             peephole = nn.Parameter(
                 torch.empty(3 * hidden_size).uniform_(-bound, bound)
