@@ -30,15 +30,13 @@ class Features(layers.Layer):
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(32, 5)
-        self.max_pool1 = layers.MaxPooling2D(2)
         self.conv2 = layers.Conv2D(48, 5)
-        self.max_pool2 = layers.MaxPooling2D(2)
 
     def call(self, image):
         x = ops.relu(self.conv1(image))  # [N, H - 4, W - 4, 32]
-        x = self.max_pool1(x)  # [N, H', W', 32]
+        x = ops.max_pool(x, 2)  # [N, H', W', 32]
         x = ops.relu(self.conv2(x))  # [N, H'', W'', 48]
-        x = self.max_pool2(x)  # [N, H''', W''', 48]
+        x = ops.max_pool(x, 2)  # [N, H''', W''', 48]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 48, W''', C']
         return ops.reshape(x, (-1, 768))
 

@@ -10,12 +10,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -23,9 +19,8 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 
@@ -128,13 +123,12 @@ class Encoder(layers.Layer):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.conv_bn = ConvBN(width, 7, padding=3, stride=2)
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.stages = Stages(width, width=width)
 
     def call(self, image):
         x = ops.relu(self.conv_bn(image))  # [N, H', W', width]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-float("inf"))
-        x = self.max_pool(x)  # [N, H''', W''', width]
+        x = ops.max_pool(x, 3, strides=2)  # [N, H''', W''', width]
         x = self.stages(x)  # [N, H'''', W'''', 32 * width]
         return ops.mean(x, axis=(1, 2))
 

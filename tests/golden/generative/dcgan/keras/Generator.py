@@ -11,12 +11,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -24,9 +20,8 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 

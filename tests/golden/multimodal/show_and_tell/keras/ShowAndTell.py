@@ -11,12 +11,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -24,9 +20,8 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 
@@ -66,12 +61,11 @@ class PoolBranch(layers.Layer):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.pad = layers.ZeroPadding2D(1)
-        self.avg_pool = layers.AveragePooling2D(3, strides=1)
         self.conv_unit = ConvUnit(channels, 1, padding2=0)
 
     def call(self, x):
         x = self.pad(x)  # [N, H + 2, W + 2, C]
-        x = self.avg_pool(x)  # [N, H, W, C]
+        x = ops.average_pool(x, 3, strides=1)  # [N, H, W, C]
         return self.conv_unit(x)
 
 
@@ -114,14 +108,13 @@ class ReductionB(layers.Layer):
         self.conv_unit2 = ConvUnit(64, 1, padding2=0)
         self.conv_unit3 = ConvUnit(96, 3, padding2=1)
         self.conv_unit4 = ConvUnit(96, 3, padding2=0, stride=2)
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
         a = self.conv_unit1(x)  # [N, H', W', 384]
         h = self.conv_unit2(x)  # [N, H, W, 64]
         h = self.conv_unit3(h)  # [N, H, W, 96]
         b = self.conv_unit4(h)  # [N, H', W', 96]
-        c = self.max_pool(x)  # [N, H', W', C]
+        c = ops.max_pool(x, 3, strides=2)  # [N, H', W', C]
         return ops.concatenate([a, b, c], axis=3)
 
 
@@ -170,10 +163,8 @@ class LowerInception(layers.Layer):
         self.conv_unit1 = ConvUnit(32, 3, padding2=0, stride=2)
         self.conv_unit2 = ConvUnit(32, 3, padding2=0)
         self.conv_unit3 = ConvUnit(64, 3, padding2=1)
-        self.max_pool1 = layers.MaxPooling2D(3, strides=2)
         self.conv_unit4 = ConvUnit(80, 1, padding2=0)
         self.conv_unit5 = ConvUnit(192, 3, padding2=0)
-        self.max_pool2 = layers.MaxPooling2D(3, strides=2)
         self.inception_a1 = InceptionA(32)
         self.inception_a2 = InceptionA(64)
         self.inception_a3 = InceptionA(64)
@@ -187,10 +178,10 @@ class LowerInception(layers.Layer):
         x = self.conv_unit1(image)  # [N, H', W', 32]
         x = self.conv_unit2(x)  # [N, H'', W'', 32]
         x = self.conv_unit3(x)  # [N, H'', W'', 64]
-        x = self.max_pool1(x)  # [N, H''', W''', 64]
+        x = ops.max_pool(x, 3, strides=2)  # [N, H''', W''', 64]
         x = self.conv_unit4(x)  # [N, H''', W''', 80]
         x = self.conv_unit5(x)  # [N, H'''', W'''', 192]
-        x = self.max_pool2(x)  # [N, H''''', W''''', 192]
+        x = ops.max_pool(x, 3, strides=2)  # [N, H''''', W''''', 192]
         x = self.inception_a1(x)  # [N, H''''', W''''', 256]
         x = self.inception_a2(x)  # [N, H''''', W''''', 288]
         x = self.inception_a3(x)
@@ -215,7 +206,6 @@ class ReductionD(layers.Layer):
         self.conv_unit4 = ConvUnit(192, kernel=(1, 7), padding2=(0, 3))
         self.conv_unit5 = ConvUnit(192, kernel=(7, 1), padding2=(3, 0))
         self.conv_unit6 = ConvUnit(192, 3, padding2=0, stride=2)
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
 
     def call(self, x):
         h = self.conv_unit1(x)  # [N, H, W, 192]
@@ -224,7 +214,7 @@ class ReductionD(layers.Layer):
         h = self.conv_unit4(h)
         h = self.conv_unit5(h)
         b = self.conv_unit6(h)  # [N, H', W', 192]
-        c = self.max_pool(x)  # [N, H', W', C]
+        c = ops.max_pool(x, 3, strides=2)  # [N, H', W', C]
         return ops.concatenate([a, b, c], axis=3)
 
 

@@ -14,10 +14,8 @@ class Classifier(keras.Model):
         super().__init__()
         self.pad = layers.ZeroPadding2D(1)
         self.conv1 = layers.Conv2D(32, 3)
-        self.max_pool1 = layers.MaxPooling2D(2)
         self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(64, 3)
-        self.max_pool2 = layers.MaxPooling2D(2)
         self.linear1 = layers.Dense(128)
         self.linear2 = layers.Dense(classes)
 
@@ -25,10 +23,10 @@ class Classifier(keras.Model):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 8, 8, 1]
         x = self.pad(x)  # [N, 10, 10, 1]
         x = ops.relu(self.conv1(x))  # [N, 8, 8, 32]
-        x = self.max_pool1(x)  # [N, 4, 4, 32]
+        x = ops.max_pool(x, 2)  # [N, 4, 4, 32]
         x = self.pad2(x)  # [N, 6, 6, 32]
         x = ops.relu(self.conv2(x))  # [N, 4, 4, 64]
-        x = self.max_pool2(x)  # [N, 2, 2, 64]
+        x = ops.max_pool(x, 2)  # [N, 2, 2, 64]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 64, 2, 2]
         x = ops.reshape(x, (-1, 256))  # [N, 256]
         x = ops.relu(self.linear1(x))  # [N, 128]

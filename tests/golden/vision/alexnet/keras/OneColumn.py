@@ -36,34 +36,31 @@ class OneColumn(keras.Model):
         super().__init__()
         self.pad = layers.ZeroPadding2D(2)
         self.conv1 = layers.Conv2D(64, 11, strides=4)
-        self.max_pool1 = layers.MaxPooling2D(3, strides=2)
         self.pad2 = layers.ZeroPadding2D(2)
         self.conv2 = layers.Conv2D(192, 5)
-        self.max_pool2 = layers.MaxPooling2D(3, strides=2)
         self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(384, 3)
         self.pad4 = layers.ZeroPadding2D(1)
         self.conv4 = layers.Conv2D(256, 3)
         self.pad5 = layers.ZeroPadding2D(1)
         self.conv5 = layers.Conv2D(256, 3)
-        self.max_pool3 = layers.MaxPooling2D(3, strides=2)
         self.dense = Dense(hidden, classes, dropout)
 
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
         x = self.pad(x)  # [N, 228, 228, 3]
         x = ops.relu(self.conv1(x))  # [N, 55, 55, 64]
-        x = self.max_pool1(x)  # [N, 27, 27, 64]
+        x = ops.max_pool(x, 3, strides=2)  # [N, 27, 27, 64]
         x = self.pad2(x)  # [N, 31, 31, 64]
         x = ops.relu(self.conv2(x))  # [N, 27, 27, 192]
-        x = self.max_pool2(x)  # [N, 13, 13, 192]
+        x = ops.max_pool(x, 3, strides=2)  # [N, 13, 13, 192]
         x = self.pad3(x)  # [N, 15, 15, 192]
         x = ops.relu(self.conv3(x))  # [N, 13, 13, 384]
         x = self.pad4(x)  # [N, 15, 15, 384]
         x = ops.relu(self.conv4(x))  # [N, 13, 13, 256]
         x = self.pad5(x)  # [N, 15, 15, 256]
         x = ops.relu(self.conv5(x))  # [N, 13, 13, 256]
-        x = self.max_pool3(x)  # [N, 6, 6, 256]
+        x = ops.max_pool(x, 3, strides=2)  # [N, 6, 6, 256]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 256, 6, 6]
         x = ops.reshape(x, (-1, 9216))  # [N, 9216]
         return self.dense(x)

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 
 class DarknetConv(nn.Module):
-    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
-    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
-    here.
+    """A convolution, normalised, and a ReLU that leaks a tenth. (Darknet's eps is
+    1e-6, beside the standard deviation.)
 
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
     """

@@ -10,12 +10,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -23,9 +19,8 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 
@@ -255,11 +250,10 @@ class Transition(layers.Layer):
     def __init__(self, in_channels: int, eps: float) -> None:
         super().__init__()
         self.pre_conv = PreConv(in_channels // 2, 1, eps)
-        self.avg_pool = layers.AveragePooling2D(2)
 
     def call(self, x):
         x = self.pre_conv(x)  # [N, H, W, in_channels // 2]
-        return self.avg_pool(x)
+        return ops.average_pool(x, 2)
 
 
 class DenseNet121(keras.Model):
@@ -270,7 +264,6 @@ class DenseNet121(keras.Model):
     ) -> None:
         super().__init__()
         self.conv_bn = ConvBN(2 * growth, 7, padding=3, stride=2, eps=eps)
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.dense_block1 = DenseBlock(growth, eps)
         self.transition1 = Transition(8 * growth, eps)
         self.dense_block2 = DenseBlock2(growth, eps)
@@ -285,7 +278,7 @@ class DenseNet121(keras.Model):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
         x = ops.relu(self.conv_bn(x))  # [N, 112, 112, 2 * growth]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-float("inf"))
-        x = self.max_pool(x)  # [N, 56, 56, 2 * growth]
+        x = ops.max_pool(x, 3, strides=2)  # [N, 56, 56, 2 * growth]
         x = self.dense_block1(x)  # [N, 56, 56, 8 * growth]
         x = self.transition1(x)  # [N, 28, 28, 4 * growth]
         x = self.dense_block2(x)  # [N, 28, 28, 16 * growth]

@@ -20,7 +20,6 @@ class VGGStage(layers.Layer):
         self.conv1 = layers.Conv2D(channels, 3)
         self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         _, H, W, _ = ops.shape(x)
@@ -34,7 +33,7 @@ class VGGStage(layers.Layer):
                 ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
                 constant_values=-float("inf"),
             )
-        return self.max_pool(x)
+        return ops.max_pool(x, 2)
 
 
 class VGGStageProjection(layers.Layer):
@@ -52,7 +51,6 @@ class VGGStageProjection(layers.Layer):
         self.conv2 = layers.Conv2D(channels, 3)
         self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         _, H, W, _ = ops.shape(x)
@@ -68,7 +66,7 @@ class VGGStageProjection(layers.Layer):
                 ((0, 0), (0, H - 2 * (H // 2)), (0, W - 2 * (W // 2)), (0, 0)),
                 constant_values=-float("inf"),
             )
-        return self.max_pool(x)
+        return ops.max_pool(x, 2)
 
 
 class Trunk(layers.Layer):

@@ -38,19 +38,13 @@ class ConvRelu(layers.Layer):
         return ops.relu(self.conv(x))
 
 
-class Halve(layers.Layer):
+def halve(x):
     """Half the side, rounded up.
 
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', C].
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
-
-    def call(self, x):
-        x = ops.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=-float("inf"))
-        return self.max_pool(x)
+    x = ops.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=-float("inf"))
+    return ops.max_pool(x, 3, strides=2)
 
 
 class Inception(layers.Layer):
@@ -71,7 +65,6 @@ class Inception(layers.Layer):
         self.conv_relu3 = ConvRelu(three, 3)
         self.conv_relu4 = ConvRelu(reduce5, 1)
         self.conv_relu5 = ConvRelu(five, 5)
-        self.max_pool = layers.MaxPooling2D(3, strides=1)
         self.conv_relu6 = ConvRelu(pool, 1)
 
     def call(self, x):
@@ -81,7 +74,7 @@ class Inception(layers.Layer):
         h = self.conv_relu4(x)  # [N, H, W, reduce5]
         c = self.conv_relu5(h)  # [N, H, W, five]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-float("inf"))
-        x = self.max_pool(x)  # [N, H, W, C]
+        x = ops.max_pool(x, 3, strides=1)  # [N, H, W, C]
         d = self.conv_relu6(x)  # [N, H, W, pool]
         return ops.concatenate([a, b, c, d], axis=3)
 
@@ -92,19 +85,15 @@ class GoogLeNet(keras.Model):
     def __init__(self, classes: int = 1000, dropout: float = 0.4) -> None:
         super().__init__()
         self.conv_relu1 = ConvRelu(64, 7, stride=2)
-        self.halve1 = Halve()
         self.conv_relu2 = ConvRelu(64, 1)
         self.conv_relu3 = ConvRelu(192, 3)
-        self.halve2 = Halve()
         self.inception1 = Inception(64, 96, three=128, reduce5=16, five=32, pool=32)
         self.inception2 = Inception(128, 128, three=192, reduce5=32, five=96, pool=64)
-        self.halve3 = Halve()
         self.inception3 = Inception(192, 96, three=208, reduce5=16, five=48, pool=64)
         self.inception4 = Inception(160, 112, three=224, reduce5=24, five=64, pool=64)
         self.inception5 = Inception(128, 128, three=256, reduce5=24, five=64, pool=64)
         self.inception6 = Inception(112, 144, three=288, reduce5=32, five=64, pool=64)
         self.inception7 = Inception(256, 160, three=320, reduce5=32, five=128, pool=128)
-        self.halve4 = Halve()
         self.inception8 = Inception(256, 160, three=320, reduce5=32, five=128, pool=128)
         self.inception9 = Inception(384, 192, three=384, reduce5=48, five=128, pool=128)
         self.dropout = layers.Dropout(dropout)
@@ -113,19 +102,19 @@ class GoogLeNet(keras.Model):
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
         x = self.conv_relu1(x)  # [N, 112, 112, 64]
-        x = local_response_norm(self.halve1(x), 5)  # [N, 56, 56, 64]
+        x = local_response_norm(halve(x), 5)  # [N, 56, 56, 64]
         x = self.conv_relu2(x)
         x = local_response_norm(self.conv_relu3(x), 5)  # [N, 56, 56, 192]
-        x = self.halve2(x)  # [N, 28, 28, 192]
+        x = halve(x)  # [N, 28, 28, 192]
         x = self.inception1(x)  # [N, 28, 28, 256]
         x = self.inception2(x)  # [N, 28, 28, 480]
-        x = self.halve3(x)  # [N, 14, 14, 480]
+        x = halve(x)  # [N, 14, 14, 480]
         x = self.inception3(x)  # [N, 14, 14, 512]
         x = self.inception4(x)
         x = self.inception5(x)
         x = self.inception6(x)  # [N, 14, 14, 528]
         x = self.inception7(x)  # [N, 14, 14, 832]
-        x = self.halve4(x)  # [N, 7, 7, 832]
+        x = halve(x)  # [N, 7, 7, 832]
         x = self.inception8(x)
         x = self.inception9(x)  # [N, 7, 7, 1024]
         x = ops.mean(x, axis=(1, 2))  # [N, 1024]

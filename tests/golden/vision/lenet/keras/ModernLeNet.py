@@ -14,9 +14,7 @@ class ModernLeNet(keras.Model):
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
         self.conv1 = layers.Conv2D(6, 5)
-        self.avg_pool1 = layers.AveragePooling2D(2)
         self.conv2 = layers.Conv2D(16, 5)
-        self.avg_pool2 = layers.AveragePooling2D(2)
         self.linear1 = layers.Dense(120)
         self.linear2 = layers.Dense(84)
         self.linear3 = layers.Dense(classes)
@@ -24,9 +22,9 @@ class ModernLeNet(keras.Model):
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 32, 32, 1]
         x = ops.tanh(self.conv1(x))  # [N, 28, 28, 6]
-        x = self.avg_pool1(x)  # [N, 14, 14, 6]
+        x = ops.average_pool(x, 2)  # [N, 14, 14, 6]
         x = ops.tanh(self.conv2(x))  # [N, 10, 10, 16]
-        x = self.avg_pool2(x)  # [N, 5, 5, 16]
+        x = ops.average_pool(x, 2)  # [N, 5, 5, 16]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 16, 5, 5]
         x = ops.reshape(x, (-1, 400))  # [N, 400]
         x = ops.tanh(self.linear1(x))  # [N, 120]

@@ -10,12 +10,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -23,9 +19,8 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 
@@ -156,7 +151,6 @@ class ResNet50V1(keras.Model):
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
         self.conv_bn = ConvBN(64, 7, padding=3, stride=2, bias=True, eps=1.001e-5)
-        self.max_pool = layers.MaxPooling2D(3, strides=2)
         self.stages = Stages(64)
         self.linear = layers.Dense(classes)
 
@@ -164,7 +158,7 @@ class ResNet50V1(keras.Model):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 224, 224, 3]
         x = ops.relu(self.conv_bn(x))  # [N, 112, 112, 64]
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-float("inf"))
-        x = self.max_pool(x)  # [N, 56, 56, 64]
+        x = ops.max_pool(x, 3, strides=2)  # [N, 56, 56, 64]
         x = self.stages(x)  # [N, 7, 7, 2048]
         x = ops.mean(x, axis=(1, 2))  # [N, 2048]
         return self.linear(x)

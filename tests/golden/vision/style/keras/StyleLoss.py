@@ -26,14 +26,12 @@ class Features(layers.Layer):
         self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(width, 3)
         self.conv2.trainable = False
-        self.max_pool1 = layers.MaxPooling2D(2)
         self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(2 * width, 3)
         self.conv3.trainable = False
         self.pad4 = layers.ZeroPadding2D(1)
         self.conv4 = layers.Conv2D(2 * width, 3)
         self.conv4.trainable = False
-        self.max_pool2 = layers.MaxPooling2D(2)
         self.pad5 = layers.ZeroPadding2D(1)
         self.conv5 = layers.Conv2D(4 * width, 3)
         self.conv5.trainable = False
@@ -46,7 +44,6 @@ class Features(layers.Layer):
         self.pad8 = layers.ZeroPadding2D(1)
         self.conv8 = layers.Conv2D(4 * width, 3)
         self.conv8.trainable = False
-        self.max_pool3 = layers.MaxPooling2D(2)
         self.pad9 = layers.ZeroPadding2D(1)
         self.conv9 = layers.Conv2D(8 * width, 3)
         self.conv9.trainable = False
@@ -59,12 +56,12 @@ class Features(layers.Layer):
         x = ops.relu(self.conv1(x))  # [N, H, W, width]
         h = self.pad2(x)  # [N, H + 2, W + 2, width]
         x1 = ops.relu(self.conv2(h))  # [N, H, W, width]
-        x1 = self.max_pool1(x1)  # [N, H // 2, W // 2, width]
+        x1 = ops.max_pool(x1, 2)  # [N, H // 2, W // 2, width]
         h = self.pad3(x1)  # [N, H', W', width]
         x1 = ops.relu(self.conv3(h))  # [N, H // 2, W // 2, 2 * width]
         h = self.pad4(x1)  # [N, H', W', 2 * width]
         x2 = ops.relu(self.conv4(h))  # [N, H // 2, W // 2, 2 * width]
-        x2 = self.max_pool2(x2)  # [N, width, width, 2 * width]
+        x2 = ops.max_pool(x2, 2)  # [N, width, width, 2 * width]
         h = self.pad5(x2)  # [N, H'', W'', 2 * width]
         x2 = ops.relu(self.conv5(h))  # [N, width, width, 4 * width]
         h = self.pad6(x2)  # [N, H'', W'', 4 * width]
@@ -73,7 +70,7 @@ class Features(layers.Layer):
         x3 = ops.relu(self.conv7(h))  # [N, width, width, 4 * width]
         h = self.pad8(x3)  # [N, H'', W'', 4 * width]
         x3 = ops.relu(self.conv8(h))  # [N, width, width, 4 * width]
-        x3 = self.max_pool3(x3)  # [N, H''', W''', 4 * width]
+        x3 = ops.max_pool(x3, 2)  # [N, H''', W''', 4 * width]
         h = self.pad9(x3)  # [N, H'''', W'''', 4 * width]
         x3 = ops.relu(self.conv9(h))  # [N, H''', W''', 8 * width]
         h = self.pad10(x3)  # [N, H'''', W'''', 8 * width]

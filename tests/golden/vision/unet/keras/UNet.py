@@ -59,13 +59,9 @@ class UNet(keras.Model):
     def __init__(self, width: int = 64, classes: int = 2, dropout: float = 0.5) -> None:
         super().__init__()
         self.double_conv1 = DoubleConv(width)
-        self.max_pool1 = layers.MaxPooling2D(2)
         self.double_conv2 = DoubleConv(2 * width)
-        self.max_pool2 = layers.MaxPooling2D(2)
         self.double_conv3 = DoubleConv(4 * width)
-        self.max_pool3 = layers.MaxPooling2D(2)
         self.double_conv4 = DoubleConv(8 * width)
-        self.max_pool4 = layers.MaxPooling2D(2)
         self.double_conv5 = DoubleConv(16 * width)
         self.dropout = layers.Dropout(dropout)
         self.up1 = Up(16 * width)
@@ -77,13 +73,13 @@ class UNet(keras.Model):
     def call(self, image):
         x = ops.transpose(image, (0, 2, 3, 1))  # [N, 572, 572, 1]
         x = self.double_conv1(x)  # [N, 568, 568, width]
-        h = self.max_pool1(x)  # [N, 284, 284, width]
+        h = ops.max_pool(x, 2)  # [N, 284, 284, width]
         x1 = self.double_conv2(h)  # [N, 280, 280, 2 * width]
-        h = self.max_pool2(x1)  # [N, 140, 140, 2 * width]
+        h = ops.max_pool(x1, 2)  # [N, 140, 140, 2 * width]
         x2 = self.double_conv3(h)  # [N, 136, 136, 4 * width]
-        h = self.max_pool3(x2)  # [N, 68, 68, 4 * width]
+        h = ops.max_pool(x2, 2)  # [N, 68, 68, 4 * width]
         x3 = self.double_conv4(h)  # [N, 64, 64, 8 * width]
-        h = self.max_pool4(x3)  # [N, 32, 32, 8 * width]
+        h = ops.max_pool(x3, 2)  # [N, 32, 32, 8 * width]
         x4 = self.double_conv5(h)  # [N, 28, 28, 16 * width]
         x4 = self.dropout(x4)
         x3 = self.up1(x4, x3)  # [N, 52, 52, 8 * width]

@@ -20,14 +20,13 @@ class VGGStage(layers.Layer):
         self.conv1 = layers.Conv2D(channels, 3)
         self.pad2 = layers.ZeroPadding2D(1)
         self.conv2 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         x = self.pad(x)  # [N, H + 2, W + 2, C]
         x = ops.relu(self.conv1(x))  # [N, H, W, channels]
         x = self.pad2(x)  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
-        return self.max_pool(x)
+        return ops.max_pool(x, 2)
 
 
 class VGGStageProjection(layers.Layer):
@@ -45,7 +44,6 @@ class VGGStageProjection(layers.Layer):
         self.conv2 = layers.Conv2D(channels, 3)
         self.pad3 = layers.ZeroPadding2D(1)
         self.conv3 = layers.Conv2D(channels, 3)
-        self.max_pool = layers.MaxPooling2D(2)
 
     def call(self, x):
         x = self.pad(x)  # [N, H + 2, W + 2, C]
@@ -54,7 +52,7 @@ class VGGStageProjection(layers.Layer):
         x = ops.relu(self.conv2(x))  # [N, H, W, channels]
         x = self.pad3(x)  # [N, H + 2, W + 2, channels]
         x = ops.relu(self.conv3(x))  # [N, H, W, channels]
-        return self.max_pool(x)
+        return ops.max_pool(x, 2)
 
 
 class VGG16(keras.Model):

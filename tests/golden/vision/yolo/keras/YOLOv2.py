@@ -10,12 +10,8 @@ from keras import layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalisation whose running variance is unbiased, as in PyTorch."""
 
-    def __init__(
-        self, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True
-    ) -> None:
-        super().__init__(
-            momentum=1 - momentum, epsilon=epsilon, center=affine, scale=affine
-        )
+    def __init__(self, momentum=0.1, epsilon=1e-5, affine=True) -> None:
+        super().__init__(-1, 1 - momentum, epsilon, center=affine, scale=affine)
 
     def call(self, inputs, training=None, mask=None):
         before = ops.copy(self.moving_variance)
@@ -23,16 +19,14 @@ class BatchNorm(layers.BatchNormalization):
         if training and self.trainable:
             count = ops.cast(ops.size(inputs) // inputs.shape[-1], before.dtype)
             new = self.moving_variance - self.momentum * before
-            self.moving_variance.assign(
-                self.momentum * before + new * count / (count - 1)
-            )
+            unbiased = self.momentum * before + new * count / (count - 1)
+            self.moving_variance.assign(unbiased)
         return outputs
 
 
 class DarknetConv(layers.Layer):
-    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
-    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
-    here.
+    """A convolution, normalised, and a ReLU that leaks a tenth. (Darknet's eps is
+    1e-6, beside the standard deviation.)
 
     x: float32 [N, H, W, C] -> float32 [N, H'', W'', channels].
     """
@@ -65,23 +59,18 @@ class Darknet19Trunk(layers.Layer):
     def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.darknet_conv1 = DarknetConv(width, 3)
-        self.max_pool1 = layers.MaxPooling2D(2)
         self.darknet_conv2 = DarknetConv(2 * width, 3)
-        self.max_pool2 = layers.MaxPooling2D(2)
         self.darknet_conv3 = DarknetConv(4 * width, 3)
         self.darknet_conv4 = DarknetConv(2 * width, 1)
         self.darknet_conv5 = DarknetConv(4 * width, 3)
-        self.max_pool3 = layers.MaxPooling2D(2)
         self.darknet_conv6 = DarknetConv(8 * width, 3)
         self.darknet_conv7 = DarknetConv(4 * width, 1)
         self.darknet_conv8 = DarknetConv(8 * width, 3)
-        self.max_pool4 = layers.MaxPooling2D(2)
         self.darknet_conv9 = DarknetConv(16 * width, 3)
         self.darknet_conv10 = DarknetConv(8 * width, 1)
         self.darknet_conv11 = DarknetConv(16 * width, 3)
         self.darknet_conv12 = DarknetConv(8 * width, 1)
         self.darknet_conv13 = DarknetConv(16 * width, 3)
-        self.max_pool5 = layers.MaxPooling2D(2)
         self.darknet_conv14 = DarknetConv(32 * width, 3)
         self.darknet_conv15 = DarknetConv(16 * width, 1)
         self.darknet_conv16 = DarknetConv(32 * width, 3)
@@ -90,23 +79,23 @@ class Darknet19Trunk(layers.Layer):
 
     def call(self, x):
         x = self.darknet_conv1(x)  # [N, H, W, width]
-        x = self.max_pool1(x)  # [N, H // 2, W // 2, width]
+        x = ops.max_pool(x, 2)  # [N, H // 2, W // 2, width]
         x = self.darknet_conv2(x)  # [N, H // 2, W // 2, 2 * width]
-        x = self.max_pool2(x)  # [N, H', W', 2 * width]
+        x = ops.max_pool(x, 2)  # [N, H', W', 2 * width]
         x = self.darknet_conv3(x)  # [N, H', W', 4 * width]
         x = self.darknet_conv4(x)  # [N, H', W', 2 * width]
         x = self.darknet_conv5(x)  # [N, H', W', 4 * width]
-        x = self.max_pool3(x)  # [N, H'', W'', 4 * width]
+        x = ops.max_pool(x, 2)  # [N, H'', W'', 4 * width]
         x = self.darknet_conv6(x)  # [N, H'', W'', 8 * width]
         x = self.darknet_conv7(x)  # [N, H'', W'', 4 * width]
         x = self.darknet_conv8(x)  # [N, H'', W'', 8 * width]
-        x = self.max_pool4(x)  # [N, H''', W''', 8 * width]
+        x = ops.max_pool(x, 2)  # [N, H''', W''', 8 * width]
         x = self.darknet_conv9(x)  # [N, H''', W''', 16 * width]
         x = self.darknet_conv10(x)  # [N, H''', W''', 8 * width]
         x = self.darknet_conv11(x)  # [N, H''', W''', 16 * width]
         x = self.darknet_conv12(x)  # [N, H''', W''', 8 * width]
         x = self.darknet_conv13(x)  # [N, H''', W''', 16 * width]
-        x1 = self.max_pool5(x)  # [N, H'''', W'''', 16 * width]
+        x1 = ops.max_pool(x, 2)  # [N, H'''', W'''', 16 * width]
         x1 = self.darknet_conv14(x1)  # [N, H'''', W'''', 32 * width]
         x1 = self.darknet_conv15(x1)  # [N, H'''', W'''', 16 * width]
         x1 = self.darknet_conv16(x1)  # [N, H'''', W'''', 32 * width]
@@ -132,9 +121,8 @@ def reorg(x):
 
 
 def decode(raw, anchors: int | tuple[int, ...]):
-    """What is said of each anchor in each cell, row by row: the box, as parts of the
-    image; how sure it is that there is an object, before the sigmoid; and of each
-    class, before the softmax.
+    """Of each anchor in a cell, row by row: the box, in parts of the image; whether
+    there is an object (before the sigmoid); and its class (before the softmax).
 
     raw: float32 [N, H, W, C]
     -> boxes: float32 [N, 5 * H * W, 4], object: float32 [N, 5 * H * W], kinds:

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 
 class DarknetConv(nn.Module):
-    """A convolution, its normalisation, and a ReLU that leaks a tenth. Darknet's own
-    eps is 1e-6, added to the standard deviation; 1e-5 is added to the variance
-    here.
+    """A convolution, normalised, and a ReLU that leaks a tenth. (Darknet's eps is
+    1e-6, beside the standard deviation.)
 
     x: float32 [N, in_channels, H, W] -> float32 [N, channels, H', W'].
     """
@@ -102,9 +101,8 @@ def reorg(x: Tensor) -> Tensor:
 def decode(
     raw: Tensor, anchors: int | tuple[int, ...]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """What is said of each anchor in each cell, row by row: the box, as parts of the
-    image; how sure it is that there is an object, before the sigmoid; and of each
-    class, before the softmax.
+    """Of each anchor in a cell, row by row: the box, in parts of the image; whether
+    there is an object (before the sigmoid); and its class (before the softmax).
 
     raw: float32 [N, C, H, W]
     -> boxes: float32 [N, 5 * H * W, 4], object: float32 [N, 5 * H * W], kinds:
