@@ -8,7 +8,7 @@ numbers: shape rules and checks need not know of them, and they are gone once a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dlspec.ir.dims import Dim, Symbolic, exact_quotient, substitute, symbol, symbols
@@ -107,12 +107,17 @@ class Traced(int):
         """The result of an operation with another number."""
         if value is NotImplemented or not isinstance(value, int):
             return value
-        made = Traced(value, None, make)
-        made._depth = 1 + max(self._depth, other._depth if isinstance(other, Traced) else 0)
-        if made._depth >= DEEPEST:
-            _ = made.expr  # so that asking for it later does not go too deep
-            made._depth = 0
-        return made
+        return later(value, make, (self, other))
+
+
+def later(value: int, make: Callable[[], Dim], needs: Iterable[Any]) -> Traced:
+    """A number whose expression is made when it is asked for, from those of the numbers that it `needs`."""
+    made = Traced(value, None, make)
+    made._depth = 1 + max((n._depth for n in needs if isinstance(n, Traced)), default=0)
+    if made._depth >= DEEPEST:
+        _ = made.expr  # so that asking for it later does not go too deep
+        made._depth = 0
+    return made
 
 
 def variable(name: str, value: int) -> Traced:
@@ -178,7 +183,7 @@ def translate(value: Any, bindings: Mapping[str, Dim]) -> Any:
 def handed_out(value: Any, given: Mapping[str, Dim]) -> Any:
     """A size that a callee gives back, in its caller: the same number, which comes from what the callee was given."""
     if isinstance(value, Traced):
-        return Traced(value, None, lambda: _handed_out(value, given))
+        return later(value, lambda: _handed_out(value, given), (value, *given.values()))
     if isinstance(value, Symbolic) and remembers(value):
         return Symbolic(tuple((monomial, handed_out(c, given)) for monomial, c in value.terms))
     return value
