@@ -8,4 +8,4 @@ import dlspec
 def test_a_long_chain_of_blocks() -> None:
     """What gave the sizes of the cache is asked for at the end of the chain."""
     model = dlspec.load("zoo:language/gpt2", set={"GPT2Step.depth": "384"}).model("GPT2Step")
-    assert "for layer, one_past in zip(" in model.code("torch")
+    assert "for layer, cache in zip(" in model.code("torch")
