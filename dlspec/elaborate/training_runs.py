@@ -103,7 +103,9 @@ def _metric(
 def _entries(setting: str, expr: tree.Expr, known: Sequence[str]) -> dict[str, tree.Expr]:
     """The entries of a dictionary, each at most once and known."""
     if not isinstance(expr, tree.Dict):
-        raise fail("DLS0505", f"`{setting}` must be a dictionary", expr.span, "not a dictionary", EXAMPLES[setting])
+        raise fail(
+            "DLS0505", f"`{setting}` must be a dictionary", expr.span, "not a dictionary", EXAMPLES[setting]
+        )
     found: dict[str, tree.Expr] = {}
     for name, value in expr.items:
         if name.id not in known:
