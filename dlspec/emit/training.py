@@ -21,8 +21,9 @@ from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
-    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Compiled", "Iterable", "Path", "Tensor",
-    "Place", "Save", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
+    "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
+    "main", "math", "means", "models", "tensors", "time", "train", "weights",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -141,7 +142,6 @@ class TrainingPrinter:
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
             "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
             "all_variables": _joined([f"self.{m.attribute}.variables" for m in models]),
-            "all_models": f"[{', '.join(m.attribute for m in models)}]",
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
 
