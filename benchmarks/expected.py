@@ -9,9 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from dlspec.zoo import specs
+from dlspec.zoo import TRAINING, specs
 
-GROUP = "training"
 Backend = Literal["torch", "keras"]
 
 
@@ -79,14 +78,14 @@ class Expected(BaseModel):
 def spec_of(name: str, expected: Expected) -> str:
     """The full name of the spec that a table is about, such as ``training/vae``."""
     spec = expected.spec or name
-    return spec if "/" in spec else f"{GROUP}/{spec}"
+    return spec if "/" in spec else f"{TRAINING}/{spec}"
 
 
 @cache
 def expectations() -> dict[str, Expected]:
     """Every table by name, in the order of files and tables. ValueError where one is wrong or about no spec."""
     found: dict[str, Expected] = {}
-    folder = Path(specs()["survey/mlp"]).parent.parent / GROUP
+    folder = Path(specs()["survey/mlp"]).parent.parent / TRAINING
     for path in sorted(folder.glob("results*.toml")):
         try:
             tables = TypeAdapter(dict[str, Expected]).validate_python(tomllib.loads(path.read_text("utf-8")))
