@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ from dlspec.cli.common import (
     json_option,
     load,
     model_option,
-    need,
-    prepare_folder,
-    seed_option,
     set_option,
     spec_argument,
 )  # fmt: skip
@@ -44,71 +40,11 @@ weights_option = click.option(
 )
 
 
-@click.command("train", help="Print the training code into a run folder, run it, keep weights and metrics.")
-@spec_argument
-@backend_option
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder [default: runs/SPEC-BACKEND].")
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
-@click.option("--name", help="Which training, where the spec has several.")
-@set_option
-@seed_option
-@json_option
-@guarded
-def train_command(
-    spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
-    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
-) -> None:  # fmt: skip
-    from dlspec.emit.manifest import load_backend
-    from dlspec.emit.project import print_project
-    from dlspec.runtime.project import ProjectError, run_training, write_project
-    from dlspec.runtime.training import initial_weights
-    from dlspec.weights.store import save_weights
-
-    program = load(spec, settings)
-    training = choose_training(program, name)
-    need(backend, *(["sklearn"] if program.data[training.data].source.kind == "sklearn" else []))
-    files = print_project(program, training.name, load_backend(backend))
-    initial = initial_weights(program, training, seed, weights)
-    folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)
-    code = folder / "code"
-    write_project(files, code)
-    save_weights(code / "weights.safetensors", initial)
-    arguments = ["--out", str(folder.resolve())]
-    for option, value in (("--epochs", epochs), ("--seed", seed)):
-        arguments += [option, str(value)] if value is not None else []
-    try:
-        run_training(code, arguments, on_line=None if as_json else click.echo)
-    except ProjectError as error:
-        raise fail(
-            "DLS0720", f"training did not finish: {error}", hint=f"the code that ran is in {code}"
-        ) from None
-    result = json.loads((folder / "metrics.json").read_text())
-    if as_json:
-        echo_json(
-            {"ok": True, "folder": str(folder), "weights": str(folder / "weights.safetensors"), **result}
-        )
-        return
-    for split, values in result["results"].items():
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
-    click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
-
-
 def choose_training(program: Program, name: str | None) -> Training:
     """The training asked for, or the only one."""
     if not program.trainings:
         raise fail("DLS0806", "the spec trains nothing", hint="add `train MODEL on DATA { ... }`")
     return program.trainings[choose_model(program, name, list(program.trainings))]
-
-
-def _free_folder(base: Path) -> Path:
-    """The folder, or with the next free number: earlier runs are kept."""
-    folder, count = base, 1
-    while folder.exists():
-        count += 1
-        folder = base.with_name(f"{base.name}-{count}")
-    return folder
 
 
 @click.command("evaluate", help="Loss and metrics of trained weights on one split of the spec's data.")

@@ -1,18 +1,30 @@
-"""Where a number came from that is none: the steps up to a failure are done again, the last two operation by operation."""
+"""Where a number came from that is none: a failure is repeated, its last two steps operation by operation."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 # Operations whose infinities are meant, such as the -inf of a mask.
-FILLING = ("fill", "full", "where", "scatter", "copy", "empty", "select", "const", "arange", "maximum", "cast")
+FILLING = (
+    "fill",
+    "full",
+    "where",
+    "scatter",
+    "copy",
+    "empty",
+    "select",
+    "const",
+    "arange",
+    "maximum",
+    "cast",
+)
 
 Place = tuple[int, int]
 
@@ -26,10 +38,10 @@ class Found(Exception):
 
 
 def diagnose(train: Any, arguments: Sequence[str], place: Place, watch: Callable[..., Any]) -> dict[str, Any]:
-    """Train again up to `place` (epoch, batch), from the last checkpoint where weights were fine, and say what is wrong.
+    """Train again up to `place` (epoch, batch), from the last checkpoint with fine weights, and say what is wrong.
 
-    Returns `what` was not finite, in words, and where known `where` (file:line), the `line`, and the `gradients`
-    (names of weights).
+    Returns `what` was not finite, in words, and where known the place (`where`, file:line), its `line`, and what
+    that led to (`then`).
     """
     out = Path(arguments[list(arguments).index("--out") + 1])
     found: dict[str, Any] = {}
@@ -89,11 +101,16 @@ def checked(step: Callable[[], Any], training: Any, batch: Any, code: Path) -> A
         if not _fine(values):
             raise Found({"kind": "data", "what": f"the column `{name}` of the batch {_describe(values)}"})
     side = _Keras(training, code) if hasattr(training, "steps") else _Torch(training, code)
-    for name, values in side.weights():
-        if not _fine(values):
-            raise Found({"kind": "weight", "what": f"the weight `{name}` {_describe(values)}, before the step"})
-    with side.operations():
-        result = step()
+    if wrong := side.wrong_weights():
+        raise Found({"kind": "weight", "what": f"{wrong}, before the step"})
+    try:
+        with side.operations():
+            result = step()
+    except FloatingPointError as error:
+        raise Found(side.cause or side.infinite or {"kind": "loss", "what": str(error)}) from None
+    # Numbers that are none and go nowhere are fine: what a mask leaves out, for example.
+    if wrong := side.wrong_weights():
+        raise Found({**(side.cause or side.infinite or {"kind": "step", "what": "the step"}), "then": wrong})
     return result
 
 
@@ -102,7 +119,13 @@ class _Side:
 
     def __init__(self, training: Any, code: Path) -> None:
         self.training, self.code = training, code
+        self.cause: dict[str, Any] | None = None
         self.infinite: dict[str, Any] | None = None
+
+    def wrong_weights(self) -> str:
+        """The first weight that is not finite, in words."""
+        wrong = ((name, values) for name, values in self.weights() if not _fine(values))
+        return next((f"the weight `{name}` {_describe(values)}" for name, values in wrong), "")
 
     def weights(self) -> Iterator[tuple[str, Any]]:
         raise NotImplementedError
@@ -113,14 +136,17 @@ class _Side:
         yield
 
     def look(self, name: str, operands: Sequence[Any], results: Sequence[Any], backward: str = "") -> None:
-        """Judge one operation: NaN ends the search; an infinity is remembered, for what it leads to."""
+        """Judge one operation: the first NaN that comes from none, and the first infinity."""
+        if self.cause is not None:
+            return
         arrays = [_array(x) for x in operands]
         for result in map(_array, results):
-            if result is None or result.dtype.kind != "f" or np.isfinite(result).all():
+            if result is None or np.isfinite(result).all():
                 continue
-            if np.isnan(result).any() and not any(a is not None and _nan(a) for a in arrays):
+            if np.isnan(result).any() and not any(a is not None and np.isnan(a).any() for a in arrays):
                 cause = self._cause(name, arrays, result, backward)
-                raise Found(self._with_origin(cause))
+                self.cause = self._with_origin(cause)
+                return
             meant = any(word in name.lower() for word in FILLING)
             if self.infinite is None and not meant and all(a is None or _fine(a) for a in arrays):
                 self.infinite = self._cause(name, arrays, result, backward)
@@ -131,17 +157,14 @@ class _Side:
             return cause
         return {**self.infinite, "then": f"{cause['what']}{_at(cause)}"}
 
-    def end(self) -> None:
-        """After a step without NaN: an infinity may be why the loss is one."""
-        loss = self.infinite
-        if loss is not None:
-            raise Found(loss)
-
     def _cause(self, name: str, operands: Sequence[Any], result: Any, backward: str) -> dict[str, Any]:
-        ranges = [f"{a.min():.3g} to {a.max():.3g}" for a in operands if a is not None and a.size and a.dtype.kind == "f"]
+        ranges = [f"{a.min():.3g} to {a.max():.3g}" for a in operands if a is not None and a.size]
         within = f", its operands from {', '.join(ranges)}" if ranges else ""
         what = f"the result of `{name}` {_describe(result)}{within}"
-        cause = {"kind": "operation", "what": f"{what}{f', in the gradient of {backward}' if backward else ''}"}
+        cause = {
+            "kind": "operation",
+            "what": f"{what}{f', in the gradient of {backward}' if backward else ''}",
+        }
         return {**cause, **self._frame()}
 
     def _frame(self) -> dict[str, Any]:
@@ -167,21 +190,22 @@ class _Torch(_Side):
 
         side = self
 
-        class Mode(TorchDispatchMode):
+        class Mode(TorchDispatchMode):  # type: ignore[misc]
             def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
                 result = func(*args, **(kwargs or {}))
                 node = torch._C._current_autograd_node()
                 name = str(getattr(func, "overloadpacket", func)).removeprefix("aten.")
                 with torch.utils._python_dispatch._disable_current_modes():
-                    side.look(name, tree_leaves(args), tree_leaves(result), _forward(node, side.code) if node else "")
+                    side.look(
+                        name,
+                        tree_leaves(args),
+                        tree_leaves(result),
+                        _forward(node, side.code) if node else "",
+                    )
                 return result
 
         with torch.autograd.set_detect_anomaly(True, check_nan=False), Mode():
-            try:
-                yield
-            finally:
-                if sys.exc_info()[0] is FloatingPointError:
-                    side.end()
+            yield
 
 
 def _forward(node: Any, code: Path) -> str:
@@ -208,7 +232,9 @@ class _Keras(_Side):
         import tensorflow as tf
         from tensorflow.python.framework import op_callbacks
 
-        def saw(kind: str, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
+        def saw(
+            kind: str, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None
+        ) -> None:
             if graph is None:
                 with _not_watched(op_callbacks, saw):
                     self.look(kind, inputs, outputs)
@@ -218,11 +244,9 @@ class _Keras(_Side):
         try:
             yield
         finally:
-            with _ignoring(ValueError):
+            with suppress(ValueError):
                 op_callbacks.remove_op_callback(saw)
             tf.config.run_functions_eagerly(False)
-            if sys.exc_info()[0] is FloatingPointError:
-                self.end()
 
 
 @contextmanager
@@ -234,37 +258,26 @@ def _not_watched(op_callbacks: Any, saw: Any) -> Iterator[None]:
         op_callbacks.add_op_callback(saw)
 
 
-@contextmanager
-def _ignoring(kind: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except kind:
-        pass
-
-
 def _array(value: Any) -> Any:
-    """The values of a tensor, None where it has none that can be judged."""
-    try:
-        if hasattr(value, "detach"):
-            value = value.detach().cpu()
-            return value.float().numpy() if value.is_floating_point() and value.dtype.itemsize < 4 else value.numpy()
-        return np.asarray(value.numpy()) if hasattr(value, "numpy") else None
-    except (RuntimeError, TypeError, NotImplementedError, AttributeError):
+    """The values of a tensor of floating-point numbers, None for anything else."""
+    if isinstance(value, np.ndarray):
+        return value if value.dtype.kind == "f" else None
+    kind = str(getattr(value, "dtype", ""))
+    if "float" not in kind:
         return None
-
-
-def _nan(array: Any) -> bool:
-    return array.dtype.kind == "f" and bool(np.isnan(array).any())
+    if hasattr(value, "detach"):
+        return value.detach().cpu().double().numpy()
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else value, "float64")
 
 
 def _fine(values: Any) -> bool:
-    array = values if isinstance(values, np.ndarray) else _array(values)
-    return array is None or array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    array = _array(values)
+    return array is None or bool(np.isfinite(array).all())
 
 
 def _describe(values: Any) -> str:
     """How much of an array is not finite."""
-    array = values if isinstance(values, np.ndarray) else _array(values)
+    array = _array(values)
     nan, inf = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     parts = [f"{count} of {array.size} {name}" for count, name in ((nan, "NaN"), (inf, "infinite")) if count]
     return f"is not finite ({', '.join(parts)}, shape {list(array.shape)})"
@@ -272,7 +285,10 @@ def _describe(values: Any) -> str:
 
 def _line(file: Path, number: int) -> dict[str, Any]:
     lines = file.read_text("utf-8").splitlines()
-    return {"where": f"{file.name}:{number}", "line": lines[number - 1].strip() if number <= len(lines) else ""}
+    return {
+        "where": f"{file.name}:{number}",
+        "line": lines[number - 1].strip() if number <= len(lines) else "",
+    }
 
 
 def _at(cause: dict[str, Any]) -> str:

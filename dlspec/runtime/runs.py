@@ -91,7 +91,9 @@ def data_files(data: DataSet) -> list[Path]:
     given = [v for v in (*data.source.args, *data.source.options.values()) if isinstance(v, str)]
     found = []
     for path in map(Path, given):
-        found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path] * path.is_file()
+        found += (
+            sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path] * path.is_file()
+        )
     return found
 
 
@@ -106,7 +108,11 @@ def _content(path: Path) -> str:
 def environment(backend: str) -> dict[str, str]:
     """What a run ran in: Python, the machine, and the packages that matter."""
     packages = {"torch": ["torch"], "keras": ["keras", "tensorflow", "tensorflow-cpu", "jax"]}[backend]
-    found = {"python": platform.python_version(), "machine": platform.platform(), "cores": str(os.cpu_count())}
+    found = {
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "cores": str(os.cpu_count()),
+    }
     for name in ["dlspec", "numpy", *packages]:
         try:
             found[name] = version(name)

@@ -3,7 +3,8 @@
 This is a script, for a process of its own. What ``train.py`` prints passes through; events are lines that begin
 with the record separator (as in RFC 7464), then JSON:
 
-- ``step``: where training is (`epoch`, `batch` of `batches`), its `losses` and `rate`, in examples a second.
+- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), its `losses`, and its `rate`
+  in examples a second.
 - ``not finite``: why a loss was no number, see `nonfinite`. It is found by doing the same once more, up to the step
   that failed: runs are reproducible.
 """
@@ -43,6 +44,9 @@ class Watch:
         self.train, self.around = train, around
         self.epoch = self.batch = self.examples = 0
         self.batches: int | None = None
+        self.epochs = getattr(train, "EPOCHS", 1)
+        if "--epochs" in sys.argv:
+            self.epochs = int(sys.argv[sys.argv.index("--epochs") + 1])
         self.began = self.told = time.perf_counter()
         kind = train.Training
         self.originals = {name: getattr(kind, name) for name in ("train_epoch", "train_step")}
@@ -72,19 +76,21 @@ class Watch:
             if self.around:
                 return self.around(lambda: function(training, batch, *rest), training, batch, self)
             losses = function(training, batch, *rest)
-            self.examples += len(next(iter(batch.values())))
             now = time.perf_counter()
+            if self.examples == 0:  # the first step compiles, and is not counted
+                self.began = now
+            self.examples += len(next(iter(batch.values())))
             if now - self.told >= PAUSE:
                 self.told = now
-                rate = self.examples / (now - self.began)
+                rate = self.examples / (now - self.began) if now > self.began else 0.0
                 self._tell({name: float(loss) for name, loss in losses.items()}, rate)
             return losses
 
         return train_step
 
     def _tell(self, losses: dict[str, float], rate: float) -> None:
-        place = {"epoch": self.epoch, "batch": self.batch, "batches": self.batches}
-        tell("step", **place, losses=losses, rate=rate)
+        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch}
+        tell("step", **place, batches=self.batches, losses=losses, rate=rate)
 
 
 def main() -> int:
