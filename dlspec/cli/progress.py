@@ -24,16 +24,13 @@ class Watch:
         """The message and the rest of the error, where a loss was not finite."""
         if not self.failure:
             return None
-        at = "epoch {epoch}, step {batch} of it".format(**self.failure)
-        parts = [f"{self.failure['message']} in {at}"]
+        text = "{message} in epoch {epoch}, step {batch} of it".format(**self.failure)
         if self.found:
-            parts.append(f"the first that is not finite: {self.found['what']}")
-            if "where" in self.found:
-                parts.append(f"{self.found['where']}: `{self.found['line']}`")
-            if "then" in self.found:
-                parts.append(f"then {self.found['then']}")
+            text += f". First, {self.found['what']}"
+            text += f", at {self.found['where']} `{self.found['line']}`" if "where" in self.found else ""
+            text += f"; then {self.found['then']}" if "then" in self.found else ""
         hint = HINTS.get(self.found.get("kind", ""))
-        return ("\n  ".join(parts), None, "", hint)
+        return (text, None, "", hint)
 
     def line(self, text: str) -> None:
         """A line that the training printed."""

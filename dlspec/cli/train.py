@@ -118,9 +118,11 @@ def _train(folder: Path, as_json: bool, more: Sequence[str] = ()) -> None:
     except ProjectError as error:
         if watch.cause:
             raise fail("DLS0723", *watch.cause) from None
-        raise fail(
-            "DLS0720", f"training did not finish: {error}", hint=f"the code that ran is in {code}"
-        ) from None
+        head, *said = str(error).splitlines()
+        if not as_json:
+            click.echo("\n".join(said), err=True)
+        raise fail("DLS0720", f"training did not finish: {said[-1] if said else head}",
+                   hint=f"the code that ran is in {code}") from None  # fmt: skip
     except KeyboardInterrupt:
         run.status = "running"
         raise

@@ -137,7 +137,7 @@ class _Side:
 
     def look(self, name: str, operands: Sequence[Any], results: Sequence[Any], backward: str = "") -> None:
         """Judge one operation: the first NaN that comes from none, and the first infinity."""
-        if self.cause is not None:
+        if self.cause is not None or "empty" in name.lower():
             return
         arrays = [_array(x) for x in operands]
         for result in map(_array, results):
