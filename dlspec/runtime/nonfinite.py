@@ -237,7 +237,7 @@ class _Keras(_Side):
         ) -> None:
             if graph is None:
                 with _not_watched(op_callbacks, saw):
-                    self.look(kind, inputs, outputs)
+                    self.look(kind.decode() if isinstance(kind, bytes) else kind, inputs, outputs)
 
         tf.config.run_functions_eagerly(True)
         op_callbacks.add_op_callback(saw)

@@ -114,7 +114,10 @@ def main() -> int:
         from dlspec.runtime.nonfinite import diagnose
 
         with contextlib.redirect_stdout(io.StringIO()):
-            found = diagnose(train, arguments, place, lambda around: Watch(train, around))
+            try:
+                found = diagnose(train, arguments, place, lambda around: Watch(train, around))
+            except Exception as trouble:  # what went wrong first is still to be told
+                found = {"kind": "unknown", "what": f"the search for the cause failed: {trouble!r}"}
         tell("cause", **found)
         return STOPPED
     return 0
