@@ -76,9 +76,9 @@ class _Walk:
                                   "gathered twice", "leave out one of the two `total` or `collect`")  # fmt: skip
             return [Reach.EPOCH]
         if {Reach.BATCH, Reach.EPOCH} <= set(operands):
-            raise self._error(f"`{name}` is given something of one batch and something of the whole epoch{_place(node)}",
-                              "no metric over the epoch",
-                              "`total(...)` adds up over all batches, `collect(...)` keeps it of all examples")  # fmt: skip
+            message = f"`{name}` is given something of one batch and something of the whole epoch"
+            hint = "`total(...)` adds up over all batches, `collect(...)` keeps it of all examples"
+            raise self._error(message + _place(node), "no metric over the epoch", hint)
         drawn = node.op.random or bool(node.weights)
         return [max([*operands, Reach.BATCH if drawn else Reach.CONSTANT])] * len(node.outputs)
 

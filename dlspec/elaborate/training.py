@@ -298,8 +298,14 @@ class _Trainer:
             raise fail("DLS0204", "the metric `loss` is given twice: the loss is one already", name.span, "again here",
                        "give it another name, or leave it out")  # fmt: skip
         value = evaluate(expr, frame)
-        if not isinstance(value, Handle) or not (of_epoch(value, self.session.graphs, expr.span) or value.type.rank == 0):
-            hint = "take its `mean` or `sum`, or its `total` over the epoch" if isinstance(value, Handle) else None
+        if not isinstance(value, Handle) or not (
+            of_epoch(value, self.session.graphs, expr.span) or value.type.rank == 0
+        ):
+            hint = (
+                "take its `mean` or `sum`, or its `total` over the epoch"
+                if isinstance(value, Handle)
+                else None
+            )
             raise fail("DLS0416", f"a metric must be a single number, but `{name.id}` is {describe(value)}",
                        expr.span, "not a scalar", hint)  # fmt: skip
         return value

@@ -21,7 +21,8 @@ from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Compiled", "Iterable", "Path", "Tensor",
-    "Training", "argparse", "data", "json", "main", "math", "means", "MEANS", "ROWS", "metrics", "models", "np", "over_all", "tensors", "time", "train", "weights",
+    "Training", "argparse", "data", "json", "main", "math", "means", "MEANS", "ROWS", "metrics",
+    "models", "np", "over_all", "tensors", "time", "train", "weights",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 

@@ -75,4 +75,3 @@ def _plain(value: str, kind: TensorType | None, counted: bool) -> str:
 
 def _set(names: tuple[str, ...]) -> str:
     return f"{{{', '.join(map(quoted, names))}}}" if names else ""
-

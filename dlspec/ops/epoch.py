@@ -75,7 +75,10 @@ class Ranks(Op):
     def infer(self, x: TensorType) -> TensorType:
         if x.rank != 1:
             raise OpError(
-                f"`ranks` needs one axis, but got {x}", operand=0, label="not a list of numbers", code="DLS0302"
+                f"`ranks` needs one axis, but got {x}",
+                operand=0,
+                label="not a list of numbers",
+                code="DLS0302",
             )
         if not x.is_float and x.dtype != "i64":
             require_float(x, "`ranks`")

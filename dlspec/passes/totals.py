@@ -148,7 +148,9 @@ class _Splitting:
 
 def _renamed(graph: Graph, nodes: list[Node], outputs: Iterable[Output], parts: dict[str, str]) -> Graph:
     """The final graph, whose inputs are called as the parts are; other values of that name give way."""
-    clash = {value: f"{value}@final" for value in graph.types if value in parts.values() and value not in parts}
+    clash = {
+        value: f"{value}@final" for value in graph.types if value in parts.values() and value not in parts
+    }
     names = {**clash, **parts}
 
     def new(name: str | None) -> str | None:
@@ -156,7 +158,9 @@ def _renamed(graph: Graph, nodes: list[Node], outputs: Iterable[Output], parts: 
 
     types = {names.get(name, name): kind for name, kind in graph.types.items()}
     moved = tuple(
-        node.model_copy(update={"inputs": tuple(map(new, node.inputs)), "outputs": tuple(map(new, node.outputs))})
+        node.model_copy(
+            update={"inputs": tuple(map(new, node.inputs)), "outputs": tuple(map(new, node.outputs))}
+        )
         for node in nodes
     )
     return graph.model_copy(

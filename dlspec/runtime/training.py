@@ -75,9 +75,7 @@ def _calling(program: Program, models: dict[str, str]) -> tuple[Program, str]:
     return program.model_copy(update={"graphs": graphs, "models": {"%models": "%models"}}), "%models"
 
 
-def evaluate(
-    program: Program, training: Training, weights: Path, backend: str, split: str
-) -> dict[str, Any]:
+def evaluate(program: Program, training: Training, weights: Path, backend: str, split: str) -> dict[str, Any]:
     """Loss and metrics (numbers, and tables as lists) on a split, computed by the printed code, or by ONNX Runtime."""
     arrays = initial_weights(program, training, None, weights)
     if backend == "onnx":
@@ -112,11 +110,14 @@ def _evaluate_onnx(
     gathered = split_totals(program, training.evaluate)
     measured = gathered.program if gathered else program
     key = gathered.batch if gathered else training.evaluate
-    text = print_onnx(measured.model_copy(update={"models": {"evaluate": key}}), "evaluate", load_backend("onnx"))
+    text = print_onnx(
+        measured.model_copy(update={"models": {"evaluate": key}}), "evaluate", load_backend("onnx")
+    )
     names = list(training.models)
     prefix = f"{names[0]}." if len(names) == 1 else ""
     model = to_model(text, {prefix + name: array for name, array in arrays.items()})
-    found = predict(session(model), load_split(program, training, split))
+    outputs = [output.name for output in measured.graphs[key].outputs]
+    found = predict(session(model), load_split(program, training, split), outputs)
     if gathered:
         parts = {name: found[name] for name in (*gathered.sums, *gathered.rows)}
         found |= run(gathered.program, gathered.final, parts, {}, double=True)
