@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from dlspec.emit.code import Code, quoted
 from dlspec.emit.function import print_function
-from dlspec.emit.manifest import load_backend
+from dlspec.emit.manifest import Backend, load_backend
+from dlspec.emit.templates import environment
 from dlspec.ir.graph import Program
 from dlspec.ir.types import TensorType
 from dlspec.passes.totals import Split, split_totals
@@ -22,6 +23,8 @@ class EpochMetrics:
         sets of names, as code; empty where there are none.
     body
         that of the function ``metrics(parts)``.
+    to_numpy
+        how the backend makes an array of a result, as code over ``value``.
     tables
         whether a metric is more than one number.
     """
@@ -31,10 +34,17 @@ class EpochMetrics:
     means: str
     rows: str
     body: str
+    to_numpy: str
     tables: bool
 
+    @property
+    def functions(self) -> str:
+        """Those that join the parts of all batches, and that make metrics of them."""
+        template = environment().get_template("common/metrics.py.jinja")
+        return str(template.render(epoch=self, array=self.to_numpy)).rstrip()
 
-def print_epoch_metrics(program: Program, key: str | None) -> EpochMetrics | None:
+
+def print_epoch_metrics(program: Program, key: str | None, backend: Backend) -> EpochMetrics | None:
     """The metrics of the evaluation `key`; None where they are all means of batches."""
     split = split_totals(program, key) if key is not None else None
     if key is None or split is None:
@@ -61,6 +71,7 @@ def print_epoch_metrics(program: Program, key: str | None) -> EpochMetrics | Non
         _set(split.means),
         _set(split.rows),
         "\n".join([*unpacked, *function.lines, f"return {{{entries}}}"]),
+        str(backend.options["to_numpy"]),
         any(kind.rank for kind in types.values()),
     )
 
