@@ -22,8 +22,9 @@ def vocabulary(expr: tree.Expr | None, frame: Frame) -> Vocabulary | None:
     """`characters(100)`: what the symbols are, and how many there are at most."""
     if expr is None:
         return None
-    call = expr if isinstance(expr, tree.Call) and isinstance(expr.function, tree.Name) else None
-    if call is None or call.function.id not in KINDS:
+    call = expr if isinstance(expr, tree.Call) else None
+    function = call.function if call is not None else None
+    if call is None or not isinstance(function, tree.Name) or function.id not in KINDS:
         raise fail("DLS0505", "`vocabulary` must be `characters(SIZE)`", expr.span, "no vocabulary", WANTED)
     if len(call.arguments) != 1 or call.arguments[0].name is not None:
         raise fail("DLS0505", "`characters` takes one number, how many there are", call.span,
@@ -33,7 +34,7 @@ def vocabulary(expr: tree.Expr | None, frame: Frame) -> Vocabulary | None:
     if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= 1_000_000:
         raise fail("DLS0505", f"a vocabulary has from 2 to 1,000,000 symbols, not {describe(size)}",
                    written.span, "no size of a vocabulary", WANTED)  # fmt: skip
-    return Vocabulary(kind=call.function.id, size=size)
+    return Vocabulary(kind=function.id, size=size)
 
 
 def check_texts(data: DataSet, item: tree.Declaration, settings: Settings) -> None:

@@ -20,7 +20,8 @@ from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Compiled", "Iterable", "Path", "Tensor",
-    "Training", "argparse", "MAX_STEPS", "data", "islice", "json", "main", "math", "means", "models", "steps_of_epoch", "tensors", "time", "train", "weights",
+    "Training", "argparse", "data", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "MAX_STEPS", "islice", "steps_of_epoch",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 

@@ -205,7 +205,7 @@ def test_text_with_preparation() -> None:
     """Preparation sees the numbers of symbols, not the characters."""
     b = Builder("prepare")
     text = b.input("text", parse_type("i64[N, 8]"))
-    b.output("text", b.apply("neg", (text,)))
+    b.output("text", -text)
     data = DataSet(
         name="Data",
         source=Source(kind="text", args=("pydoc_data.topics",)),
