@@ -17,7 +17,9 @@ OPTIONS = (
     click.option("--generate", "prompt", metavar="TEXT", help="Write on from this text, or answer it."),
     click.option("--length", type=click.IntRange(1), help="Symbols to write at most. [default: 200]"),
     click.option(
-        "--temperature", type=click.FloatRange(0), help="Draw by scores divided by this; 0 takes the best. [default: 0, with --top-k 1]"
+        "--temperature",
+        type=click.FloatRange(0),
+        help="Draw by scores divided by this; 0 takes the best. [default: 0, with --top-k 1]",
     ),
     click.option("--top-k", type=click.IntRange(1), help="Draw from so many of the best. [default: all]"),
     click.option("--seed", type=click.IntRange(0), help="Of what is drawn. [default: 0]"),

@@ -1,7 +1,7 @@
 """Texts written by a trained model, one symbol after the other, on any backend.
 
-A language model takes numbers of symbols, i64[N, T], and gives scores of the next one, f32[N, T, symbols], at each place
-from what stands before it. Of two inputs of numbers the first is what is asked, the second what has been answered.
+A language model takes numbers of symbols, i64[N, T], and gives scores of the next one, f32[N, T, symbols], at each
+place from what stands before it. Of two inputs of numbers the first is what is asked, the second what has been answered.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def read_vocabulary(weights: Path) -> list[str]:
         symbols = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise fail("DLS0723", f"there is no `{FILE}` beside the weights, `{weights}`",
-                   hint="give the weights in the folder of a training whose data has a `vocabulary`") from None  # fmt: skip
+                   hint="give weights in the folder of a training that has a `vocabulary`") from None  # fmt: skip
     except (OSError, ValueError) as error:
         raise fail("DLS0723", f"cannot read `{path}`: {error}") from None
     if not isinstance(symbols, list) or not symbols or not all(isinstance(s, str) for s in symbols):
@@ -97,7 +97,7 @@ def _form(program: Program, model: str, symbols: int) -> tuple[list[TensorType],
     if not 1 <= len(inputs) <= 2 or any(t.dtype != "i64" or t.rank != 2 for t in inputs) or not scores:
         given = ", ".join(map(str, inputs))
         raise fail("DLS0723", f"`{model}` is no model of texts: it takes {given}",
-                   hint="it must take numbers of symbols, i64[N, T], and give scores of the next, f32[N, T, symbols]")  # fmt: skip
+                   hint="it must take symbols, i64[N, T], and give scores of the next, f32[N, T, symbols]")  # fmt: skip
     size = next(kind.shape[2] for output, kind in named if output.name == scores[0])
     if isinstance(size, int) and size < symbols:
         raise fail("DLS0723", f"`{model}` knows {size} symbols, and the vocabulary has {symbols}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_draws(tmp_path: Path) -> None:
         return generate(program, "Net", weights, backend, "a", 300, choice)
 
     text = drawn(Choice(1.0, 2, seed=1))
-    steps = Counter((ord(b) - ord(a)) % 5 for a, b in zip(text, text[1:], strict=False) if a < "d")
+    steps = Counter((ord(b) - ord(a)) % 5 for a, b in pairwise(text) if a < "d")
     assert set(steps) == {1, 2}
     assert steps[1] / steps.total() == pytest.approx(1 / (1 + np.exp(-1)), abs=0.08)
     assert drawn(Choice(1.0, 1)) == drawn(Choice()) == drawn(Choice(0.01))
