@@ -1,7 +1,7 @@
 """Texts written by a trained model, one symbol after the other, on any backend.
 
 A language model takes numbers of symbols, i64[N, T], and gives scores of the next one, f32[N, T, symbols], at each
-place from what stands before it. Of two inputs of numbers the first is what is asked, the second what has been answered.
+place from what stands before it. Of two inputs of numbers the first is what is asked, the second what was answered.
 """
 
 from __future__ import annotations
