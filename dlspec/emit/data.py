@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlspec.diagnostics import fail
-from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec._data import data_path
+from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
@@ -66,9 +67,9 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
+            self.kind = source_kind(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.kind = kinds()[data.source.kind]
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -81,24 +82,31 @@ class _Source:
         return [split_imports(text)[1] for text in self._snippets()]
 
     def _snippets(self) -> list[str]:
-        return [generators()[self.values["name"]].text] if self.data.source.kind == "synthetic" else []
+        if self.data.source.kind == "synthetic":
+            return [generators()[self.values["name"]].text]
+        folder = data_path("backends") / "common" / "snippets"
+        return [(folder / f"{name}.py").read_text("utf-8") for name in self.kind.get("helpers", ())]
 
     def read(self) -> str:
-        """The statement that reads everything."""
-        return self._fill(self.kind["read"], self.values)
+        """The statements that read everything."""
+        return Code(self._fill(self.kind["read"], self.values).strip("\n"))
 
     def columns(self) -> Iterator[dict[str, Any]]:
         """The declared columns: name, type, and the expression of their values."""
         start, last = 0, list(self.data.columns)[-1]
-        for name, kind in self.data.columns.items():
-            size = self._size(name, kind)
+        for number, (name, kind) in enumerate(self.data.columns.items()):
+            size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, {"name": name, "start": start, "stop": start + size}),
+                "source": self._fill(
+                    template,
+                    {**self.values, "name": name, "number": number, "shape": shape}
+                    | {"start": start, "stop": start + size},
+                ),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
-                "shape": sequence([literal(dim) for dim in kind.shape]),
+                "shape": shape,
             }
             start += size
 
