@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dlspec.diagnostics import fail
 from dlspec._data import data_path
+from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
