@@ -66,6 +66,7 @@ def source_kind(source: Source) -> dict[str, Any]:
     """How a source is read: its kind, with what its options change. Raises `SourceError`."""
     values = source_arguments(source)
     kind = dict(kinds()[source.kind])
+    kind |= kind.get("cases", {}).get(source.args[0], {})
     for option, changed in kind.get("when", {}).items():
         kind |= changed if values[option] else {}
     return kind

@@ -40,6 +40,7 @@ def print_data(program: Program, data: DataSet) -> str:
             helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),
+            vocabulary=_vocabulary(data),
             prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
         )
     )
@@ -60,6 +61,13 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
 
 
+def _vocabulary(data: DataSet) -> dict[str, str] | None:
+    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    if data.vocabulary is None:
+        return None
+    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -70,6 +78,7 @@ class _Source:
             self.kind = source_kind(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
+        self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -98,13 +107,10 @@ class _Source:
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
+            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
             yield {
                 "name": quoted(name),
-                "source": self._fill(
-                    template,
-                    {**self.values, "name": name, "number": number, "shape": shape}
-                    | {"start": start, "stop": start + size},
-                ),
+                "source": self._fill(template, {**self.values, **values, "shape": shape}),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
                 "shape": shape,
             }
