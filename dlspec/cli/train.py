@@ -20,7 +20,7 @@ from dlspec.cli.common import (
     set_option,
 )  # fmt: skip
 from dlspec.cli.progress import Watch, shown
-from dlspec.cli.run import backend_option, choose_training
+from dlspec.cli.run import backend_option, choose_training, numbers, source_option
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 
@@ -35,6 +35,7 @@ from dlspec.ir.graph import Program
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
+@source_option
 @set_option
 @seed_option
 @json_option
@@ -42,7 +43,7 @@ from dlspec.ir.graph import Program
 def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
-    as_json: bool,
+    as_json: bool, sources: tuple[str, ...],
 ) -> None:  # fmt: skip
     if resume is not None:
         if spec is not None:
@@ -51,7 +52,9 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
-    asked = _Asked(load(spec, settings), spec, backend, name, seed, epochs, weights)
+    from dlspec.runtime.data_check import with_sources
+
+    asked = _Asked(with_sources(load(spec, settings), sources), spec, backend, name, seed, epochs, weights)
     known = [out] if out else sorted(Path("runs").glob(f"{spec.stem}-{backend}*"))
     if not again and (found := _trained_before(known, asked.fingerprint)):
         _report(
@@ -60,6 +63,7 @@ def train_command(
             "this was trained before, and nothing has changed since: `--again` trains it again",
         )
         return
+    asked.check()
     folder = out or _free_folder(Path("runs") / f"{spec.stem}-{backend}")
     asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
     _train(folder, as_json)
@@ -74,12 +78,13 @@ class _Asked:
     ) -> None:  # fmt: skip
         from dlspec.emit.manifest import load_backend
         from dlspec.emit.project import print_project
+        from dlspec.runtime.data_check import modules
         from dlspec.runtime.runs import Run, environment, fingerprint
         from dlspec.runtime.training import initial_weights
 
         training = choose_training(program, name)
-        data = program.data[training.data]
-        need(backend, *(["sklearn"] if data.source.kind == "sklearn" else []))
+        self.program, data = program, program.data[training.data]
+        need(backend, *modules(data))
         self.files = print_project(program, training.name, load_backend(backend))
         self.weights = initial_weights(program, training, seed, weights)
         options = (("--epochs", epochs), ("--seed", seed))
@@ -89,6 +94,13 @@ class _Asked:
             str(spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
             environment=environment(backend),
         )  # fmt: skip
+
+    def check(self) -> None:
+        """Read the data, and raise `SpecError` where it does not fit."""
+        from dlspec.runtime.data_check import check_data
+
+        training = self.program.trainings[self.run.training]
+        check_data(self.program, self.program.data[training.data])
 
     def write(self, folder: Path) -> None:
         """The folder of the run, ready to be trained in."""
@@ -117,7 +129,7 @@ def _train(folder: Path, as_json: bool, more: Sequence[str] = ()) -> None:
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
-            raise fail("DLS0723", *watch.cause) from None
+            raise fail("DLS0724", *watch.cause) from None
         head, *said = str(error).splitlines()
         if not as_json:
             click.echo("\n".join(said), err=True)
@@ -138,7 +150,7 @@ def _resume(folder: Path, as_json: bool) -> None:
     run = read_run(folder)
     if run is None:
         raise fail(
-            "DLS0811",
+            "DLS0815",
             f"`{folder}` is not the folder of a run",
             hint="give the folder that `dlspec train` wrote",
         )
@@ -146,7 +158,7 @@ def _resume(folder: Path, as_json: bool) -> None:
         _report(folder, as_json, "this run is finished")
         return
     if not (folder / "code" / "checkpoints.py").is_file():
-        raise fail("DLS0812", f"the run in `{folder}` writes no checkpoints, so there is nothing to go on from",
+        raise fail("DLS0816", f"the run in `{folder}` writes no checkpoints, so there is nothing to go on from",
                    hint="add `checkpoint = { epochs: 1 }` to the `train` of the spec, and train it anew")  # fmt: skip
     need(run.backend)
     _train(folder, as_json, ["--resume"])
@@ -184,7 +196,7 @@ def _report(folder: Path, as_json: bool, note: str = "") -> None:
     if note:
         click.echo(f"{folder}: {note}")
     for split, values in result["results"].items():
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+        click.echo(f"{split}: {numbers(values, 4)}")
     click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {folder / 'code'}")
 
 

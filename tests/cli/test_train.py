@@ -87,10 +87,10 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_cannot_go_on(tmp_path: Path) -> None:
-    assert "error[DLS0811]" in run("--resume", tmp_path).stderr
+    assert "error[DLS0815]" in run("--resume", tmp_path).stderr
     (tmp_path / "run").mkdir()
     Run(str(spec(tmp_path)), "Net", "torch", "", [], str(tmp_path)).write(tmp_path / "run")
-    assert "error[DLS0812]" in run("--resume", tmp_path / "run").stderr
+    assert "error[DLS0816]" in run("--resume", tmp_path / "run").stderr
     assert run("--resume", tmp_path / "run", tmp_path / "net.dls").exit_code == 2
     assert run().exit_code == 2
 
@@ -110,7 +110,7 @@ CAUSES = {
 def test_a_loss_that_is_none_says_why(tmp_path: Path, backend: str, loss: str, told: str) -> None:
     result = run(spec(tmp_path, loss=loss), "--backend", backend, "--out", tmp_path / "run")
     assert result.exit_code == 1
-    assert "error[DLS0723]" in result.stderr
+    assert "error[DLS0724]" in result.stderr
     assert told in result.stderr.lower()
     assert "train.py:" in result.stderr
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "failed"
