@@ -105,7 +105,7 @@ def train_command(
         )
         return
     for split, values in result["results"].items():
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+        click.echo(f"{split}: {_numbers(values, 4)}")
     click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
 
 
@@ -150,7 +150,10 @@ def evaluate_command(
     if as_json:
         echo_json({"ok": True, "split": split, "results": result})
     else:
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.6g}" for k, v in result.items()))
+        click.echo(f"{split}: {_numbers(result, 6)}")
+        for key, value in result.items():
+            if isinstance(value, list):
+                click.echo(f"\n{key} =\n{_table(value)}")
 
 
 @click.command(
@@ -194,6 +197,18 @@ def predict_command(
     if out is None:
         for key, value in outputs.items():
             click.echo(f"\n{key} =\n{value}")
+
+
+def _numbers(result: dict[str, Any], digits: int) -> str:
+    """The results that are single numbers, on a line."""
+    numbers = {name: value for name, value in result.items() if not isinstance(value, list)}
+    return "  ".join(f"{name} {value:.{digits}g}" for name, value in numbers.items())
+
+
+def _table(rows: list[Any]) -> str:
+    import numpy as np
+
+    return str(np.array(rows))
 
 
 def _listed(value: Any, out: Path | None) -> Any:
