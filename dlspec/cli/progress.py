@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ import click
 class Watch:
     """What is shown of a training: the lines that it prints, and where it is (see `dlspec.runtime.watched`)."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool = False, after: Callable[[], object] | None = None) -> None:
+        self.quiet, self.after = quiet, after
         self.bar: Bar | None = None
         self.failure: dict[str, Any] = {}
         self.found: dict[str, Any] = {}
@@ -33,7 +33,9 @@ class Watch:
         return (text, None, "", hint)
 
     def line(self, text: str) -> None:
-        """A line that the training printed."""
+        """A line that the training printed; `after` is called then."""
+        if self.after:
+            self.after()
         if self.bar:
             self.bar.line(text)
         elif not self.quiet:

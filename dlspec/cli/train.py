@@ -35,7 +35,9 @@ from dlspec.ir.graph import Program
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
+@click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
+@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
 @set_option
 @seed_option
 @json_option
@@ -43,18 +45,20 @@ from dlspec.ir.graph import Program
 def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
-    as_json: bool, sources: tuple[str, ...],
+    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None,
 ) -> None:  # fmt: skip
     if resume is not None:
         if spec is not None:
             raise click.UsageError("`--resume RUN` goes on with what is in RUN: leave SPEC out")
-        _resume(resume, as_json)
+        _resume(resume, as_json, tensorboard)
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
-    from dlspec.runtime.data_check import with_sources
+    from dlspec.runtime.data_check import with_fold, with_sources
 
-    asked = _Asked(with_sources(load(spec, settings), sources), spec, backend, name, seed, epochs, weights)
+    program = with_sources(load(spec, settings), sources)
+    program = with_fold(program, choose_training(program, name), fold)
+    asked = _Asked(program, spec, backend, name, seed, epochs, weights)
     known = [out] if out else sorted(Path("runs").glob(f"{spec.stem}-{backend}*"))
     if not again and (found := _trained_before(known, asked.fingerprint)):
         _report(
@@ -66,7 +70,7 @@ def train_command(
     asked.check()
     folder = out or _free_folder(Path("runs") / f"{spec.stem}-{backend}")
     asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
-    _train(folder, as_json)
+    _train(folder, as_json, tensorboard)
 
 
 class _Asked:
@@ -105,23 +109,28 @@ class _Asked:
     def write(self, folder: Path) -> None:
         """The folder of the run, ready to be trained in."""
         from dlspec.runtime.project import write_project
+        from dlspec.runtime.runs import PROGRAM
         from dlspec.weights.store import save_weights
 
         write_project(self.files, folder / "code")
         save_weights(folder / "code" / "weights.safetensors", self.weights)
+        (folder / PROGRAM).write_text(self.program.model_dump_json(), "utf-8")
         self.run.write(folder)
 
 
-def _train(folder: Path, as_json: bool, more: Sequence[str] = ()) -> None:
+def _train(folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = ()) -> None:
     """Run the code of a run's folder, and report."""
     from dlspec.runtime.project import ProjectError, run_training
+    from dlspec.runtime.report import write_report
     from dlspec.runtime.runs import read_run
+    from dlspec.runtime.tensorboard import EventFile
 
     code, run = folder / "code", read_run(folder)
     assert run is not None
     start = time.perf_counter()
     run.status = "failed"
-    watch = Watch(as_json)
+    events = EventFile(folder) if tensorboard else None
+    watch = Watch(as_json, events.update if events else None)
     arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
     try:
         with shown(watch):
@@ -141,10 +150,11 @@ def _train(folder: Path, as_json: bool, more: Sequence[str] = ()) -> None:
     finally:
         run.seconds += time.perf_counter() - start
         run.write(folder)
+    write_report(folder)
     _report(folder, as_json)
 
 
-def _resume(folder: Path, as_json: bool) -> None:
+def _resume(folder: Path, as_json: bool, tensorboard: bool) -> None:
     from dlspec.runtime.runs import read_run
 
     run = read_run(folder)
@@ -161,7 +171,7 @@ def _resume(folder: Path, as_json: bool) -> None:
         raise fail("DLS0816", f"the run in `{folder}` writes no checkpoints, so there is nothing to go on from",
                    hint="add `checkpoint = { epochs: 1 }` to the `train` of the spec, and train it anew")  # fmt: skip
     need(run.backend)
-    _train(folder, as_json, ["--resume"])
+    _train(folder, as_json, tensorboard, ["--resume"])
 
 
 def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
@@ -198,6 +208,8 @@ def _report(folder: Path, as_json: bool, note: str = "") -> None:
     for split, values in result["results"].items():
         click.echo(f"{split}: {numbers(values, 4)}")
     click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {folder / 'code'}")
+    if (folder / "report.html").is_file():
+        click.echo(f"report: {folder / 'report.html'}")
 
 
 def _free_folder(base: Path) -> Path:

@@ -12,10 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet
 from dlspec.weights.store import replacing
 
 RECORD = "run.json"
+PROGRAM = "program.json"
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Run:
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write ``run.json`` into the run's folder."""
+        """Write ``run.json`` into the run's folder; beside it ``program.json`` is the checked spec."""
         with replacing(folder / RECORD) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
@@ -51,6 +53,14 @@ def read_run(folder: Path) -> Run | None:
     try:
         return Run(**json.loads((folder / RECORD).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
+        return None
+
+
+def read_program(folder: Path) -> Program | None:
+    """The program of a run, None where it is not there."""
+    try:
+        return Program.model_validate_json((folder / PROGRAM).read_text("utf-8"))
+    except (OSError, ValueError):
         return None
 
 

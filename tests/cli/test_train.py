@@ -52,7 +52,11 @@ def spec(folder: Path, options: str = "", loss: str = FINE) -> Path:
 
 def test_the_same_is_not_trained_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "epoch 2/2" in run(spec(tmp_path)).stdout
+    shown = run(spec(tmp_path), "--tensorboard").stdout
+    assert "epoch 2/2" in shown
+    assert "runs/net-torch/report.html" in shown
+    assert "<svg" in (tmp_path / "runs/net-torch/report.html").read_text()
+    assert len(list(tmp_path.glob("runs/net-torch/tensorboard/*"))) == 1
     first = (tmp_path / "runs/net-torch/weights.safetensors").read_bytes()
     second = run(spec(tmp_path))
     assert second.exit_code == 0
