@@ -1,0 +1,20 @@
+"""Judge: an image to its class.
+
+Printed by dlspec 0.1.0 from specs/training/gan.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class Judge(keras.Model):
+    """image: float32 [N, 64] -> logits: float32 [N, classes]."""
+
+    def __init__(self, width: int = 128, classes: int = 10) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(width)
+        self.linear2 = layers.Dense(classes)
+
+    def call(self, image):
+        x = ops.relu(self.linear1(image))  # [N, width]
+        return self.linear2(x)
