@@ -19,7 +19,7 @@ from dlspec.ir.training import Step, Training
 from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
-    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Compiled", "Iterable", "Path", "Tensor",
+    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Step", "Tensor",
     "Training", "argparse", "data", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
@@ -135,7 +135,6 @@ class TrainingPrinter:
             "models": models,
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
             "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
-            "all_models": f"[{', '.join(m.attribute for m in models)}]",
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
 
