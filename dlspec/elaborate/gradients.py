@@ -25,8 +25,12 @@ def gradient(expr: tree.Call, values: list[Any], frame: Frame) -> Handle:
     """The gradient of the first of two values with respect to the second."""
     span = expr.span
     if len(values) != 2 or any(argument.name for argument in expr.arguments):
-        raise fail("DLS0206", "`grad` takes a number and a tensor that it depends on", span, "two tensors", WRITE)
-    y, x = (_tensor(value, argument.value.span) for value, argument in zip(values, expr.arguments, strict=True))
+        raise fail(
+            "DLS0206", "`grad` takes a number and a tensor that it depends on", span, "two tensors", WRITE
+        )
+    y, x = (
+        _tensor(value, argument.value.span) for value, argument in zip(values, expr.arguments, strict=True)
+    )
     if frame.builder is None or not frame.training or y.builder is not frame.builder:
         raise fail("DLS0433", "`grad` is for steps, losses and metrics of `train`", span, "not in a model or block",
                    "apply the model in a `step`, and differentiate there")  # fmt: skip
@@ -46,7 +50,9 @@ def gradient(expr: tree.Call, values: list[Any], frame: Frame) -> Handle:
 def _tensor(value: Any, span: Span) -> Handle:
     if isinstance(value, Handle):
         return value
-    raise fail("DLS0202", f"`grad` needs a tensor, but this is {describe(value)}", span, "not a tensor", WRITE)
+    raise fail(
+        "DLS0202", f"`grad` needs a tensor, but this is {describe(value)}", span, "not a tensor", WRITE
+    )
 
 
 def _check_dependence(y: Handle, x: Handle, places: list[Span], frame: Frame) -> None:
@@ -92,6 +98,7 @@ def _watch(builder: Builder, x: Handle, span: Span) -> tuple[Handle, Handle]:
         op=Watch(leaf=leaf), inputs=(start,), outputs=(watched, record), name="", weights={}, sources={},
         frozen=False, condition=builder.condition, location=location(span),
     )  # fmt: skip
+    builder.label(Handle(builder, record), "tape")
     if leaf:
         nodes = [n.model_copy(update={"inputs": _renamed(n.inputs, x.name, fresh)}) for n in builder.nodes]
         builder.nodes[:] = [node, *nodes]

@@ -14,6 +14,7 @@ from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.gradients import settled
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
@@ -170,6 +171,7 @@ class _Trainer:
     def _frame(self, name: str) -> Frame:
         """A frame with the columns as inputs and, where they have names, the models as instances of its own."""
         frame = column_frame(name, self.columns, self.builder, self.origins)
+        frame.training = True
         for key, model in self.models.items() if not self.short else ():
             frame.scope.define(key, _copy(model))
         return frame
@@ -305,7 +307,8 @@ class _Trainer:
         assert frame.builder is not None
         for name, handle in outputs.items():
             frame.builder.output(name, handle)
-        return str(self.session.add_graph(pruned(frame.builder.build(frame.final_names()))))
+        graph = pruned(frame.builder.build(frame.final_names()))
+        return str(self.session.add_graph(settled(graph)))
 
 
 def _copy(model: BlockInstance) -> BlockInstance:

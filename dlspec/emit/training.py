@@ -14,6 +14,7 @@ from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.wrap import tidy
+from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training
 from dlspec.ops.optimizers import optimizers
@@ -100,6 +101,7 @@ class TrainingPrinter:
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
+            differentiates=self._differentiates(),
             helpers=helpers,
         )
         head, _, rest = body.partition("#: imports\n")
@@ -163,6 +165,12 @@ class TrainingPrinter:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
+
+    def _differentiates(self) -> bool:
+        """Whether the metrics take gradients."""
+        evaluate = self.training.evaluate
+        keys = [evaluate] if evaluate is not None else [step.graph for step in self.training.steps]
+        return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
 
     def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
         models = self.training.models.values()
