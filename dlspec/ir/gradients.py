@@ -44,7 +44,7 @@ class Grad(Op):
         return x
 
     def reference(self, *arrays: Any, **weights: Any) -> Any:
-        raise fail("DLS0704", "the NumPy interpreter does not differentiate, so it cannot compute `grad`",
+        raise fail("DLS0702", "the NumPy interpreter does not differentiate, so it cannot compute `grad`",
                    hint="run it on PyTorch or Keras")  # fmt: skip
 
 
