@@ -7,9 +7,10 @@ from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec.elaborate.synthetic import generators
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
-from dlspec.emit.imports import block, needed
+from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
@@ -35,6 +36,7 @@ def print_data(program: Program, data: DataSet) -> str:
             name=quoted(data.name),
             seed=literal(data.seed),
             split=literal(data.split),
+            helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),
             prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
@@ -71,7 +73,15 @@ class _Source:
 
     def imports(self) -> list[str]:
         """The import lines that only this kind needs."""
-        return [self._fill(line, self.values) for line in self.kind.get("imports", ())]
+        lines = [self._fill(line, self.values) for line in self.kind.get("imports", ())]
+        return [*lines, *(line for text in self._snippets() for line in split_imports(text)[0])]
+
+    def helpers(self) -> list[str]:
+        """Functions that reading it takes."""
+        return [split_imports(text)[1] for text in self._snippets()]
+
+    def _snippets(self) -> list[str]:
+        return [generators()[self.values["name"]].text] if self.data.source.kind == "synthetic" else []
 
     def read(self) -> str:
         """The statement that reads everything."""

@@ -37,6 +37,12 @@ class DataSet(BaseModel):
     doc: str = ""
 
 
+def validation_split(data: DataSet) -> str:
+    """The split that every epoch is judged on: ``val``, or the second one of the data."""
+    splits = list(data.split)
+    return "val" if "val" in splits else splits[min(1, len(splits) - 1)]
+
+
 class OptimizerSpec(BaseModel):
     """Base of all optimizers (dlspec/ops/optimizers.py): fields are the arguments, in PyTorch's names."""
 
@@ -96,6 +102,33 @@ class Step(BaseModel):
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
 
 
+class Checkpoints(BaseModel):
+    """What a run writes to go on from: every so many epochs, or every so many steps; the last `keep` stay."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    epochs: int | None = None
+    steps: int | None = None
+    keep: int = 2
+
+
+class Best(BaseModel):
+    """Which epoch's weights a run ends with: the last whose `metric` was better than all before.
+
+    goal
+        whether better is smaller (``min``) or larger (``max``), by more than `min_delta`.
+    patience
+        after how many epochs that were not better training stops; None: it does not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    metric: str
+    goal: str = "min"
+    min_delta: float = 0.0
+    patience: int | None = None
+
+
 class Training(BaseModel):
     """How models learn from a data set.
 
@@ -119,6 +152,8 @@ class Training(BaseModel):
     epochs: int = 1
     seed: int = 0
     init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    checkpoint: Checkpoints | None = None
+    best: Best | None = None
     doc: str = ""
 
 
