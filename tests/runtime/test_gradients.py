@@ -52,11 +52,10 @@ data Digits {
 }
 train Game on Digits {
   models  = { S: Score }
-  %s
+  STEPS
   metrics = { slope: mean(abs(grad(sum(S(image)), image))), plain: mean(S(image)) }
 }
-"""
-            % steps
+""".replace("STEPS", steps)
         ),
         None,
     )
