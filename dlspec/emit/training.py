@@ -15,6 +15,7 @@ from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
+from dlspec.emit.training_players import needs_of_copies, player_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
@@ -36,6 +37,8 @@ METHODS = frozenset(
         "optimizers",
         "steps",
         "measure",
+        "every",
+        "updates",
         "tensors",
         "train_step",
         "train_epoch",
@@ -97,6 +100,7 @@ class TrainingPrinter:
     def text(self) -> str:
         """The text of ``train.py``."""
         steps, metrics = list(self._steps()), self._metrics()
+        self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
@@ -105,6 +109,11 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
+            **player_settings(
+                self.training,
+                {name: model.attribute for name, model in self.models.items()},
+                {step.name: quoted(self._key(step)) for step in self.training.steps},
+            ),
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,

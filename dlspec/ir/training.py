@@ -92,6 +92,8 @@ class Step(BaseModel):
     graph
         key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
         by `Call` nodes whose names are the keys of `Training.models`.
+    every
+        it is done at each so many batches only.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -100,6 +102,24 @@ class Step(BaseModel):
     graph: str
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+    every: int = 1
+
+
+class Copy(BaseModel):
+    """A model that follows another one of the same weights.
+
+    every
+        it becomes a copy before the first update, and again after each so many.
+    rate
+        it begins as a copy, and after each update moves by this part of the way.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    source: str
+    target: str
+    every: int | None = None
+    rate: float | None = None
 
 
 class Checkpoints(BaseModel):
@@ -146,6 +166,7 @@ class Training(BaseModel):
     data: str
     models: dict[str, str]
     steps: tuple[Step, ...]
+    copies: tuple[Copy, ...] = ()
     evaluate: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32

@@ -30,6 +30,10 @@ def initial_weights(
         arrays = _from_files(program, training, *wanted, seed)
     else:
         arrays = draw_weights(*wanted, seed)
+    for copy in training.copies:  # what follows another begins as a copy of it
+        if copy.target not in training.init_from and weights is None:
+            own = {n: a for n, a in arrays.items() if n.startswith(f"{copy.source}.")}
+            arrays |= {copy.target + n.removeprefix(copy.source): a for n, a in own.items()}
     check_weights(*wanted, arrays)
     return arrays
 
