@@ -16,8 +16,12 @@ from dlspec.syntax import tree
 
 
 def copy_of(
-    entry: tree.Copy, keys: Mapping[str, str], steps: Iterable[tree.StepSection], graphs: Mapping[str, Any], frame: Frame
-) -> Copy:  # fmt: skip
+    entry: tree.Copy,
+    keys: Mapping[str, str],
+    steps: Iterable[tree.StepSection],
+    graphs: Mapping[str, Any],
+    frame: Frame,
+) -> Copy:
     """The copy that an entry describes; `keys` are those of the training's models in `graphs`."""
     source, target = (model_named(name, keys) for name in (entry.source, entry.target))
     if source == target:
@@ -41,7 +45,7 @@ def copy_of(
     if weights[0] != weights[1]:
         raise fail("DLS0435", f"`{source}` and `{target}` have different weights, so one is no copy of the other",
                    entry.span, "not of one kind", "make both from the same model with the same arguments")  # fmt: skip
-    return Copy(source=source, target=target, **{entry.word: _amount(entry, frame)})
+    return Copy.model_validate({"source": source, "target": target, entry.word: _amount(entry, frame)})
 
 
 def model_named(name: tree.Name, models: Iterable[str]) -> str:
@@ -49,10 +53,9 @@ def model_named(name: tree.Name, models: Iterable[str]) -> str:
     if name.id in models:
         return name.id
     guess = closest(name.id, list(models))
-    hint = f"did you mean `{guess}`?" if guess else f"its models are {', '.join(models)}"
-    raise fail(
-        "DLS0507", f"`{name.id}` is none of this training's models", name.span, "unknown model", hint
-    )
+    listing = f"its models are {', '.join(models)}" if models else "write `models = { A: Net, B: Net }`"
+    hint = f"did you mean `{guess}`?" if guess else listing
+    raise fail("DLS0507", f"`{name.id}` is none of this training's models", name.span, "unknown model", hint)
 
 
 def every(expr: tree.Expr | None, frame: Frame) -> int:

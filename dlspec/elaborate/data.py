@@ -15,6 +15,7 @@ from dlspec.elaborate.sources import SourceError, kinds, source_arguments, sourc
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
+from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
 from dlspec.ir.training import DataSet, Source
@@ -22,13 +23,15 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES_LATER = ("parquet", "images", "text", "huggingface", "torchvision", "keras", "gymnasium")
+SOURCES_LATER = ("parquet", "images", "huggingface", "torchvision", "keras", "gymnasium")
 BATCH = symbol("N")
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
-    settings = Settings(item, ["source", "columns", "split", "seed", "prepare"], builder.session)
+    settings = Settings(
+        item, ["source", "columns", "split", "seed", "prepare", "vocabulary"], builder.session
+    )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
     columns = attempt(lambda: _columns(settings.require("columns", wanted), frame))
@@ -42,10 +45,12 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         columns=columns,
         split=attempt(lambda: _split(settings.get("split"), frame)),
         prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
+        vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
     settings.finish()
+    check_texts(made, item, settings)
     return made
 
 

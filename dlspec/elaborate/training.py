@@ -29,7 +29,10 @@ from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from", *RUN_SETTINGS]
+KNOWN = [
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
+    *RUN_SETTINGS,
+]  # fmt: skip
 
 
 def train(item: tree.Declaration, builder: Any) -> Training:
@@ -60,6 +63,11 @@ class _Trainer:
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
         everies = [attempt(partial(every, s.every, frame)) for s in settings.steps]
+        max_steps = (
+            attempt(lambda: settings.whole("max_steps", 1, frame)) if settings.get("max_steps") else None
+        )
+        if max_steps and settings.get("epochs") is None:
+            numbers["epochs"] = max_steps  # as many as that takes, since each has a step
         optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
@@ -82,6 +90,7 @@ class _Trainer:
             copies=tuple(copies),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
+            max_steps=max_steps,
             init_from=initial,
             doc=self.item.doc,
             **numbers,
@@ -245,9 +254,7 @@ class _Trainer:
         parts = zip(self.settings.steps, graphs, optimizers, everies, strict=True)
         for section, graph, optimizer, count in parts:
             updates = tuple(name.id for name in section.updates)
-            yield Step(
-                name=section.name.id, graph=graph, updates=updates, optimizer=optimizer, every=count
-            )
+            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer, every=count)
 
     def _loss_graph(self, expr: tree.Expr) -> str:
         frame = self._frame(f"Loss{self.item.name.id}")

@@ -39,6 +39,7 @@ def print_data(program: Program, data: DataSet) -> str:
             helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),
+            vocabulary=_vocabulary(data),
             prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
         )
     )
@@ -59,6 +60,13 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
 
 
+def _vocabulary(data: DataSet) -> dict[str, str] | None:
+    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    if data.vocabulary is None:
+        return None
+    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -68,7 +76,9 @@ class _Source:
             self.values = source_arguments(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.kind = kinds()[data.source.kind]
+        kind = kinds()[data.source.kind]
+        self.kind = {**kind, **kind.get("cases", {}).get(next(iter(data.source.args), None), {})}
+        self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -85,18 +95,19 @@ class _Source:
 
     def read(self) -> str:
         """The statement that reads everything."""
-        return self._fill(self.kind["read"], self.values)
+        return self._fill(self.kind["read"].strip(), self.values)
 
     def columns(self) -> Iterator[dict[str, Any]]:
         """The declared columns: name, type, and the expression of their values."""
         start, last = 0, list(self.data.columns)[-1]
-        for name, kind in self.data.columns.items():
+        for number, (name, kind) in enumerate(self.data.columns.items()):
             size = self._size(name, kind)
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
+            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, {"name": name, "start": start, "stop": start + size}),
+                "source": self._fill(template, values),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
                 "shape": sequence([literal(dim) for dim in kind.shape]),
             }
