@@ -42,7 +42,7 @@ def gradient(expr: tree.Call, values: list[Any], frame: Frame) -> Handle:
         raise fail("DLS0304", f"`grad` needs a tensor of real numbers, but this is {x.type}", places[1],
                    "cannot be moved a little")  # fmt: skip
     _check_dependence(y, x, places, frame)
-    watched, record = _watch(frame.builder, x, span)
+    watched, record = _watch(frame.builder, y, x, span)
     result: Handle = frame.add(Grad(), [y, watched, record], span)
     return result
 
@@ -60,11 +60,7 @@ def _check_dependence(y: Handle, x: Handle, places: list[Span], frame: Frame) ->
     if "." in x.name or x.name in builder.weights:
         raise fail("DLS0433", "`grad` is with respect to a tensor that was computed or a column, not to a weight",
                    places[1], "a weight")  # fmt: skip
-    needed = {y.name}
-    for node in reversed(builder.nodes):
-        if needed & set(node.outputs):
-            needed.update(name for name in node.inputs if name)
-    if x.name not in needed:
+    if x.name not in _needed(builder, y):
         where = frame.origins.get(x.name)
         raise SpecError(
             [
@@ -80,35 +76,84 @@ def _check_dependence(y: Handle, x: Handle, places: list[Span], frame: Frame) ->
         )
 
 
-def _watch(builder: Builder, x: Handle, span: Span) -> tuple[Handle, Handle]:
+def _needed(builder: Builder, y: Handle) -> set[str]:
+    """All values that `y` is computed from."""
+    needed = {y.name}
+    for node in reversed(builder.nodes):
+        if needed & set(node.outputs):
+            needed.update(name for name in node.inputs if name)
+    return needed
+
+
+def _watch(builder: Builder, y: Handle, x: Handle, span: Span) -> tuple[Handle, Handle]:
     """Record from where `x` comes to be: what reads it reads the watched one from now on.
 
-    What is computed keeps its name, which now means the watched one. A column is watched under a new name, once;
-    later records begin at that one, so that no framework cuts the first from the second.
+    What is computed keeps its name, which now means the watched one. A column is watched under a new name, each
+    time anew; but where `y` is computed from one that is watched already, the new record is of that one.
     """
-    leaf = not any(x.name in node.outputs for node in builder.nodes)
-    made = next((n for n in builder.nodes if isinstance(n.op, Watch) and n.inputs == (x.name,)), None)
-    if leaf and made is not None:
-        x, leaf = Handle(builder, made.output), False
     fresh, record = f"%{len(builder.types)}", f"%{len(builder.types) + 1}"
-    start, watched = (x.name, fresh) if leaf else (fresh, x.name)
     types = Watch().infer(x.type)
     builder.types.update({fresh: types[0], record: types[1]})
-    node = Node.model_construct(
-        op=Watch(leaf=leaf), inputs=(start,), outputs=(watched, record), name="", weights={}, sources={},
-        frozen=False, condition=builder.condition, location=location(span),
-    )  # fmt: skip
     builder.label(Handle(builder, record), "tape")
-    if leaf:
-        nodes = [n.model_copy(update={"inputs": _renamed(n.inputs, x.name, fresh)}) for n in builder.nodes]
-        builder.nodes[:] = [node, *nodes]
-        builder.label(Handle(builder, fresh), x.name)
+    if any(x.name in node.outputs for node in builder.nodes):
+        watched = x.name
+        _watch_result(builder, watched, _node(False, fresh, watched, record, span))
     else:
-        index = next(i for i, n in enumerate(builder.nodes) if x.name in n.outputs)
-        maker = builder.nodes[index]
-        maker = maker.model_copy(update={"outputs": _renamed(maker.outputs, x.name, fresh)})
-        builder.nodes[index : index + 1] = [maker, node]
+        watched = _joined(builder, y, x) or fresh
+        if watched == fresh:
+            _watch_input(builder, x.name, _node(True, x.name, fresh, record, span))
+            builder.label(Handle(builder, fresh), x.name)
+        else:
+            _watch_result(builder, watched, _node(False, fresh, watched, record, span))
     return Handle(builder, watched), Handle(builder, record)
+
+
+def _node(leaf: bool, start: str, watched: str, record: str, span: Span) -> Node:
+    return Node.model_construct(
+        op=Watch(leaf=leaf), inputs=(start,), outputs=(watched, record), name="", weights={}, sources={},
+        frozen=False, condition="", location=location(span),
+    )  # fmt: skip
+
+
+def _watch_result(builder: Builder, name: str, node: Node) -> None:
+    """Put a watch behind the node that makes the value `name`."""
+    index = next(i for i, n in enumerate(builder.nodes) if name in n.outputs)
+    maker = builder.nodes[index]
+    outputs = _renamed(maker.outputs, name, str(node.inputs[0]))
+    builder.nodes[index : index + 1] = [maker.model_copy(update={"outputs": outputs}), node]
+
+
+def _watch_input(builder: Builder, name: str, node: Node) -> None:
+    """Put a watch before the first node that reads the input `name`."""
+    index = next(i for i, n in enumerate(builder.nodes) if name in n.inputs and not isinstance(n.op, Watch))
+    builder.nodes.insert(index, node)
+    _reread(builder, name, node.output, keep=Watch)
+
+
+def _joined(builder: Builder, y: Handle, x: Handle) -> str | None:
+    """The watched form of the input `x` that `y` is computed from, if there is one: all that `y` reads of `x`
+    reads it through that one.
+    """
+    needed = _needed(builder, y)
+    made = [
+        n for n in builder.nodes if isinstance(n.op, Watch) and n.inputs == (x.name,) and n.output in needed
+    ]
+    if not made:
+        return None
+    first, *others = made
+    _reread(builder, x.name, first.output, keep=Watch)
+    for other in others:
+        joined = other.model_copy(update={"op": Watch(), "inputs": (first.output,)})
+        builder.nodes[builder.nodes.index(other)] = joined
+    return first.output
+
+
+def _reread(builder: Builder, old: str, new: str, keep: type[Watch]) -> None:
+    """Let all nodes but those of the kind `keep` read `new` instead of `old`."""
+    builder.nodes[:] = [
+        n if isinstance(n.op, keep) else n.model_copy(update={"inputs": _renamed(n.inputs, old, new)})
+        for n in builder.nodes
+    ]
 
 
 def _renamed(names: tuple[Any, ...], old: str, new: str) -> tuple[Any, ...]:

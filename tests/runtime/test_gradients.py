@@ -26,7 +26,9 @@ PENALTY = """
     slope = grad(sum(score), moved)
     again = grad(sum(slope ** 2), moved)
     plain = grad(mean(score), image)
-    minimize mean(slope ** 2) + mean(again ** 2) + mean((score - 1) ** 2) + mean(plain ** 2)
+    other = grad(mean(S(image) ** 2), image)
+    joint = grad(mean(S(image) ** 2) + sum(slope ** 2) + mean(other ** 2), image)
+    minimize mean(slope ** 2) + mean(again ** 2) + mean((score - 1) ** 2) + mean((plain + other + joint) ** 2)
   }
 """
 ADVERSARIAL = """
@@ -88,7 +90,7 @@ def test_a_penalty_is_differentiated_and_an_attack_is_not() -> None:
         print_project(program(s), "Game", load_backend("torch"))["train.py"] for s in (PENALTY, ADVERSARIAL)
     ]
     losses = [text.partition("def metrics")[0] for text in texts]
-    assert losses[0].count("create_graph=True") == 3
+    assert losses[0].count("create_graph=True") == 5
     assert losses[1].count("retain_graph=True") == 1
     assert "create_graph" not in losses[1]
 
