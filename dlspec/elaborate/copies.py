@@ -41,7 +41,7 @@ def copy_of(
                         )
                     ]
                 )
-    weights = [_weights(keys[name], graphs) for name in (source, target)]
+    weights = [weights_under(keys[name], graphs) for name in (source, target)]
     if weights[0] != weights[1]:
         raise fail("DLS0435", f"`{source}` and `{target}` have different weights, so one is no copy of the other",
                    entry.span, "not of one kind", "make both from the same model with the same arguments")  # fmt: skip
@@ -79,6 +79,7 @@ def _amount(entry: tree.Copy, frame: Frame) -> int | float:
     return float(value)
 
 
-def _weights(key: str, graphs: Mapping[str, Any]) -> list[tuple[str, str]]:
+def weights_under(key: str, graphs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The name and type of every weight of a model."""
     program = Program.model_construct(graphs=dict(graphs))
     return [(weight.name, str(weight.type)) for weight in program.all_weights(key)]

@@ -77,7 +77,7 @@ class _Trainer:
         )
         copies = [attempt(partial(self._copy, c, keys, frame)) for c in settings.copies] if ready else []
         initial = attempt(
-            lambda: initial_weights(settings.get("init_from"), self.models, self.builder.frame())
+            lambda: initial_weights(settings.get("init_from"), keys or self.models, self.builder)
         )
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}

@@ -101,6 +101,23 @@ class InitialWeights(BaseModel):
         return "weights"
 
 
+class TrainedWeights(BaseModel):
+    """What a model of an earlier training of the spec ends with: ``trained("GAN", "G")``.
+
+    model
+        which of its models, where it has several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    training: str
+    model: str = ""
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "trained"
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 
@@ -190,7 +207,7 @@ class Training(BaseModel):
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
-    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""
