@@ -40,7 +40,13 @@ def initial_weights(expr: tree.Expr | None, models: Mapping[str, Any], builder: 
 def _of_which(expr: tree.Expr, models: Mapping[str, Any]) -> SpecError:
     what = "a mapping" if _called(expr, "weights") else "`trained`"
     hint = f"say of which: `init_from = {{ {next(iter(models))}: {expr.span.text} }}`"
-    return fail("DLS0505", f"{what} is for one model, and this training has several", expr.span, "of which model?", hint)
+    return fail(
+        "DLS0505",
+        f"{what} is for one model, and this training has several",
+        expr.span,
+        "of which model?",
+        hint,
+    )
 
 
 def _by_model(expr: tree.Dict, models: Mapping[str, Any], builder: Any) -> dict[str, Beginning]:
