@@ -20,7 +20,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"augment", "shuffle", "tokenizer", "vocabulary", "stratify"},
     "train": {
-        "schedule", "clip", "ema", "accumulate", "precision", "freeze",
+        "clip", "ema", "accumulate", "precision", "freeze",
         "parallel", "compile", "remat", "deterministic", "copy",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},

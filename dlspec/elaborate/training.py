@@ -57,7 +57,10 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
-        optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
+        optimizers = [
+            attempt(partial(optimizer_of, expr, self.item.name.id, frame))
+            for expr in self._optimizer_settings()
+        ]
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
@@ -227,13 +230,14 @@ class _Trainer:
     def _short_graph(self) -> str:
         return self._loss_graph(self.settings.require("loss", "write `loss = cross_entropy(logits, label)`"))
 
-    def _steps(self, graphs: list[str], optimizers: list[OptimizerSpec]) -> Iterator[Step]:
+    def _steps(self, graphs: list[str], optimizers: list[tuple[OptimizerSpec, str | None]]) -> Iterator[Step]:
         if self.short:
-            yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizers[0])
+            optimizer, rate = optimizers[0]
+            yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizer, rate=rate)
             return
-        for section, graph, optimizer in zip(self.settings.steps, graphs, optimizers, strict=True):
+        for section, graph, (optimizer, rate) in zip(self.settings.steps, graphs, optimizers, strict=True):
             updates = tuple(name.id for name in section.updates)
-            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer)
+            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer, rate=rate)
 
     def _loss_graph(self, expr: tree.Expr) -> str:
         frame = self._frame(f"Loss{self.item.name.id}")

@@ -13,6 +13,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.training_rules import rule_settings
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
@@ -42,6 +43,10 @@ METHODS = frozenset(
         "state",
         "restore",
         "variables",
+        "total",
+        "length",
+        "updates",
+        "set_rates",
     }
 )
 """Attributes that the class `Training` has for itself."""
@@ -104,6 +109,7 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
+            **rule_settings(self.program, self.training, self.backend),
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,

@@ -92,6 +92,9 @@ class Step(BaseModel):
     graph
         key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
         by `Call` nodes whose names are the keys of `Training.models`.
+    rate
+        key of a graph from the numbers `step`, `steps`, `epoch`, `progress` (those it uses, f64) to the learning
+        rate, the single output ``rate``; None where it is the optimizer's own, constant.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -100,6 +103,7 @@ class Step(BaseModel):
     graph: str
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+    rate: str | None = None
 
 
 class Checkpoints(BaseModel):
