@@ -1,4 +1,4 @@
-"""Learning rates that change: an expression of `step`, `steps`, `epoch` and `progress`, and the named schedules in it."""
+"""Learning rates that change: expressions of `step`, `steps`, `epoch`, `progress`, with named schedules."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _simple(node: tree.Binary) -> tree.Expr:
     return node
 
 
-def _piecewise(expr: tree.Expr, arguments: list[tree.Argument], frame: Frame) -> tree.Expr:
+def _piecewise(expr: tree.Node, arguments: list[tree.Argument], frame: Frame) -> tree.Expr:
     """`piecewise(at = [100, 200], values = [1, 0.1, 0.01])`: the next value from each of the updates `at` on."""
     given = _given("piecewise", ["at", "values"], arguments)
     span, hint = expr.span, "write `piecewise(at = [100, 200], values = [1, 0.1, 0.01])`"
