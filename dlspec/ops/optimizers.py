@@ -181,6 +181,8 @@ class Adagrad(Optimizer):
 @cache
 def optimizers() -> dict[str, type[Optimizer]]:
     """All optimizers by their name in a spec."""
+    from dlspec.ops import optimizers_adaptive, optimizers_matrix  # noqa: F401 (they define some)
+
     found: dict[str, type[Optimizer]] = {}
     todo = list(Optimizer.__subclasses__())
     for cls in todo:
