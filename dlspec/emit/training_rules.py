@@ -20,7 +20,7 @@ COUNTS = {
 }
 SETS = {
     "torch": 'for group in self.optimizers[{key}].param_groups:\n    group["lr"] = {rate}',
-    "keras": "self.steps[{key}].optimizer.learning_rate = {rate}",
+    "keras": "optimizer = self.steps[{key}].optimizer\noptimizer.learning_rate = {rate}",
 }
 
 
