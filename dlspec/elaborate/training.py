@@ -18,6 +18,8 @@ from dlspec.elaborate.gathered import of_epoch, refuse_gathering
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
+from dlspec.elaborate.training_rules import SETTINGS as UPDATE_SETTINGS
+from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
@@ -31,6 +33,7 @@ from dlspec.syntax.source import Span
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
     *RUN_SETTINGS,
+    *UPDATE_SETTINGS,
 ]  # fmt: skip
 
 
@@ -70,6 +73,7 @@ class _Trainer:
         )
         if max_steps and settings.get("epochs") is None:
             numbers["epochs"] = max_steps  # as many as that takes, since each has a step
+        rules = update_settings(settings, frame)
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
@@ -96,6 +100,7 @@ class _Trainer:
             doc=self.item.doc,
             **numbers,
             **run,
+            **rules,
         )
 
     # --- data and models --------------------------------------------------------------------------

@@ -170,11 +170,27 @@ class Best(BaseModel):
     patience: int | None = None
 
 
+class Clip(BaseModel):
+    """A bound on gradients: on the norm of all that an optimizer moves, together, or on each value.
+
+    By the norm n they are multiplied by min(1, norm / (n + 1e-6)).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    norm: float | None = None
+    value: float | None = None
+
+
 class Training(BaseModel):
     """How models learn from a data set.
 
     models
         instance name in the step graphs to graph key; the short form has one, called ``model``.
+    accumulate
+        how many batches of `batch_size` an update has, whose gradients are averaged over all their examples.
+    ema
+        what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -196,6 +212,9 @@ class Training(BaseModel):
     max_steps: int | None = None
     seed: int = 0
     init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    clip: Clip | None = None
+    accumulate: int = 1
+    ema: float | None = None
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""

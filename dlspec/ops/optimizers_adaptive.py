@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from dlspec.ops._numpy import np
-from dlspec.ops.optimizers import Fraction, Optimizer, State
+from dlspec.ops.optimizers import Decay, Fraction, Optimizer, State
 
 
 class NAdam(Optimizer):
@@ -25,6 +25,7 @@ class NAdam(Optimizer):
     eps: NonNegativeFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
     momentum_decay: NonNegativeFloat = 4e-3
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         grad = grad + self.weight_decay * weight
@@ -48,6 +49,7 @@ class Adamax(Optimizer):
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     eps: NonNegativeFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         grad = grad + self.weight_decay * weight
@@ -70,6 +72,7 @@ class Adadelta(Optimizer):
     rho: Fraction = 0.9
     eps: NonNegativeFloat = 1e-6
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         grad = grad + self.weight_decay * weight

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from dlspec.ops._numpy import np
-from dlspec.ops.optimizers import AdamW, Fraction, Optimizer, State
+from dlspec.ops.optimizers import AdamW, Decay, Fraction, Optimizer, State
 
 
 class Lion(Optimizer):
@@ -22,6 +22,7 @@ class Lion(Optimizer):
     lr: PositiveFloat = 1e-4
     betas: tuple[Fraction, Fraction] = (0.9, 0.99)
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         first, second = self.betas
@@ -43,6 +44,7 @@ class LAMB(Optimizer):
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     eps: NonNegativeFloat = 1e-6
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         first, second = self.betas
@@ -69,6 +71,7 @@ class Adafactor(Optimizer):
     eps: NonNegativeFloat = 1e-3
     clip: PositiveFloat = 1.0
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def init_state(self, weight: Any) -> State:
         if weight.ndim != 2:
@@ -110,6 +113,7 @@ class Muon(Optimizer):
     iterations: Annotated[int, Field(ge=1, le=20)] = 5
     betas: tuple[Fraction, Fraction] = (0.9, 0.95)
     eps: NonNegativeFloat = 1e-8
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         if weight.ndim != 2:

@@ -12,7 +12,7 @@ class Adafactor(torch.optim.Optimizer):
         clip: float = 1.0,
         weight_decay: float = 0.0,
     ) -> None:
-        options = {"lr": lr, "eps": eps, "clip": clip, "decay": weight_decay}
+        options = {"lr": lr, "eps": eps, "clip": clip, "weight_decay": weight_decay}
         super().__init__(parameters, options)
 
     @torch.no_grad()
@@ -28,7 +28,7 @@ class Adafactor(torch.optim.Optimizer):
                 size = weight.square().mean().sqrt().clamp(min=group["eps"])
                 move = weight.grad * square.rsqrt()
                 excess = (move.square().mean().sqrt() / clip).clamp(min=1.0)
-                weight.mul_(1 - lr * group["decay"])
+                weight.mul_(1 - lr * group["weight_decay"])
                 weight.sub_(size * min(lr, step**-0.5) / excess * move)
 
     def mean_square(self, square: Tensor, state: dict[str, Any], share: float) -> Tensor:

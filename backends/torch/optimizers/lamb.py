@@ -9,7 +9,7 @@ class LAMB(torch.optim.Optimizer):
         eps: float = 1e-6,
         weight_decay: float = 0.0,
     ) -> None:
-        options = {"lr": lr, "betas": betas, "eps": eps, "decay": weight_decay}
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(parameters, options)
 
     @torch.no_grad()
@@ -26,7 +26,7 @@ class LAMB(torch.optim.Optimizer):
                 mean.mul_(beta1).add_(weight.grad, alpha=1 - beta1)
                 square.mul_(beta2).addcmul_(weight.grad, weight.grad, value=1 - beta2)
                 root = (square / (1 - beta2**step)).sqrt() + group["eps"]
-                move = mean / (1 - beta1**step) / root + group["decay"] * weight
+                move = mean / (1 - beta1**step) / root + group["weight_decay"] * weight
                 size, length = weight.norm(), move.norm()
                 ratio = torch.where((size > 0) & (length > 0), size / length, 1.0)
                 weight.sub_(group["lr"] * ratio * move)

@@ -8,7 +8,7 @@ class Lion(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "betas": betas, "decay": weight_decay})
+        super().__init__(parameters, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -20,4 +20,4 @@ class Lion(torch.optim.Optimizer):
                     mean = state.setdefault("mean", torch.zeros_like(weight))
                     sign = (beta1 * mean + (1 - beta1) * weight.grad).sign()
                     mean.mul_(beta2).add_(weight.grad, alpha=1 - beta2)
-                    weight.sub_(lr * (sign + group["decay"] * weight))
+                    weight.sub_(lr * (sign + group["weight_decay"] * weight))

@@ -15,7 +15,7 @@ class Muon(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.95),
         eps: float = 1e-8,
     ) -> None:
-        options = {"lr": lr, "momentum": momentum, "decay": weight_decay, "betas": betas}
+        options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "betas": betas}
         options |= {"nesterov": nesterov, "iterations": iterations, "eps": eps}
         super().__init__(parameters, options)
 
@@ -26,7 +26,7 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is not None:
                     rule = self.matrix if weight.ndim == 2 else self.adam
                     move = rule(weight.grad, self.state[weight], group)
-                    weight.sub_(group["lr"] * (move + group["decay"] * weight))
+                    weight.sub_(group["lr"] * (move + group["weight_decay"] * weight))
 
     def matrix(self, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
         """The step of a matrix."""
