@@ -123,6 +123,23 @@ class InitialWeights(BaseModel):
         return "weights"
 
 
+class TrainedWeights(BaseModel):
+    """What a model of an earlier training of the spec ends with: ``trained("GAN", "G")``.
+
+    model
+        which of its models, where it has several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    training: str
+    model: str = ""
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "trained"
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 
@@ -132,6 +149,8 @@ class Step(BaseModel):
     rate
         key of a graph from the numbers `step`, `steps`, `epoch`, `progress` (those it uses, f64) to the learning
         rate, the single output ``rate``; None where it is the optimizer's own, constant.
+    every
+        it is done at each so many batches only.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -141,6 +160,24 @@ class Step(BaseModel):
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
     rate: str | None = None
+    every: int = 1
+
+
+class Copy(BaseModel):
+    """A model that follows another one of the same weights.
+
+    every
+        it becomes a copy before the first update, and again after each so many.
+    rate
+        it begins as a copy, and after each update moves by this part of the way.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    source: str
+    target: str
+    every: int | None = None
+    rate: float | None = None
 
 
 class Checkpoints(BaseModel):
@@ -205,16 +242,17 @@ class Training(BaseModel):
     data: str
     models: dict[str, str]
     steps: tuple[Step, ...]
+    copies: tuple[Copy, ...] = ()
     evaluate: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
-    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
     clip: Clip | None = None
     accumulate: int = 1
     ema: float | None = None
+    init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""

@@ -58,7 +58,7 @@ def at_rate(program: Program, step: Step, count: int, total: int, per_epoch: int
         return optimizer
     clock = {"step": count, "steps": total, "epoch": count // per_epoch, "progress": count / total}
     known = {name: np.array(value, np.float64) for name, value in clock.items()}
-    rate = run(program, step.rate, known, {})["rate"]
+    rate = run(program, step.rate, known, {}, double=True)["rate"]
     return optimizer.model_copy(update={"lr": float(rate)})
 
 
