@@ -19,7 +19,7 @@ COMMANDS = {
     "explain": ("explain", "What an error code means, with an example that fails and one that works."),
     "compile": ("write", "Write the code: PyTorch, Keras or ONNX."),
     "export": ("write", "Write a deployable ONNX model; no framework needed."),
-    "train": ("run", "Train on the spec's data."),
+    "train": ("train", "Train on the spec's data."),
     "evaluate": ("run", "Loss and metrics of trained weights on a split."),
     "predict": ("run", "The model's outputs for arrays in a file."),
     "convert-weights": ("convert", "Weights of another library to those of a spec."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ from dlspec.cli.common import (
     json_option,
     load,
     model_option,
-    need,
-    prepare_folder,
-    seed_option,
     set_option,
     spec_argument,
 )  # fmt: skip
@@ -52,74 +48,11 @@ weights_option = click.option(
 )
 
 
-@click.command("train", help="Print the training code into a run folder, run it, keep weights and metrics.")
-@spec_argument
-@backend_option
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder [default: runs/SPEC-BACKEND].")
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
-@click.option("--name", help="Which training, where the spec has several.")
-@source_option
-@set_option
-@seed_option
-@json_option
-@guarded
-def train_command(
-    spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
-    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool, sources: tuple[str, ...],
-) -> None:  # fmt: skip
-    from dlspec.emit.manifest import load_backend
-    from dlspec.emit.project import print_project
-    from dlspec.runtime.data_check import check_data, modules, with_sources
-    from dlspec.runtime.project import ProjectError, run_training, write_project
-    from dlspec.runtime.training import initial_weights
-    from dlspec.weights.store import save_weights
-
-    program = with_sources(load(spec, settings), sources)
-    training = choose_training(program, name)
-    need(backend, *modules(program.data[training.data]))
-    check_data(program, program.data[training.data])
-    files = print_project(program, training.name, load_backend(backend))
-    initial = initial_weights(program, training, seed, weights)
-    folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)
-    code = folder / "code"
-    write_project(files, code)
-    save_weights(code / "weights.safetensors", initial)
-    arguments = ["--out", str(folder.resolve())]
-    for option, value in (("--epochs", epochs), ("--seed", seed)):
-        arguments += [option, str(value)] if value is not None else []
-    try:
-        run_training(code, arguments, on_line=None if as_json else click.echo)
-    except ProjectError as error:
-        raise fail(
-            "DLS0720", f"training did not finish: {error}", hint=f"the code that ran is in {code}"
-        ) from None
-    result = json.loads((folder / "metrics.json").read_text())
-    if as_json:
-        echo_json(
-            {"ok": True, "folder": str(folder), "weights": str(folder / "weights.safetensors"), **result}
-        )
-        return
-    for split, values in result["results"].items():
-        click.echo(f"{split}: {_numbers(values, 4)}")
-    click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
-
-
 def choose_training(program: Program, name: str | None) -> Training:
     """The training asked for, or the only one."""
     if not program.trainings:
         raise fail("DLS0806", "the spec trains nothing", hint="add `train MODEL on DATA { ... }`")
     return program.trainings[choose_model(program, name, list(program.trainings))]
-
-
-def _free_folder(base: Path) -> Path:
-    """The folder, or with the next free number: earlier runs are kept."""
-    folder, count = base, 1
-    while folder.exists():
-        count += 1
-        folder = base.with_name(f"{base.name}-{count}")
-    return folder
 
 
 @click.command("evaluate", help="Loss and metrics of trained weights on one split of the spec's data.")
@@ -147,7 +80,7 @@ def evaluate_command(
     if as_json:
         echo_json({"ok": True, "split": split, "results": result})
     else:
-        click.echo(f"{split}: {_numbers(result, 6)}")
+        click.echo(f"{split}: {numbers(result, 6)}")
         for key, value in result.items():
             if isinstance(value, list):
                 click.echo(f"\n{key} =\n{_table(value)}")
@@ -196,7 +129,7 @@ def predict_command(
             click.echo(f"\n{key} =\n{value}")
 
 
-def _numbers(result: dict[str, Any], digits: int) -> str:
+def numbers(result: dict[str, Any], digits: int) -> str:
     """The results that are single numbers, on a line."""
     numbers = {name: value for name, value in result.items() if not isinstance(value, list)}
     return "  ".join(f"{name} {value:.{digits}g}" for name, value in numbers.items())

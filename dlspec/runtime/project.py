@@ -6,6 +6,7 @@ they become modules under names of their own, so that any number of projects liv
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
+from dlspec.runtime.watched import MARK
 from dlspec.weights.store import replacing
 
 MODULES = ("model", "data", "weights", "checkpoints", "train")
@@ -84,19 +86,35 @@ def run_training(
     arguments: Sequence[str] = (),
     *,
     on_line: Callable[[str], object] | None = None,
+    on_event: Callable[[dict[str, Any]], object] | None = None,
     python: str = sys.executable,
+    cwd: Path | str | None = None,
 ) -> None:
-    """Run ``python train.py`` in its own process, handing on its output line by line. Raises `ProjectError`."""
+    """Run ``python train.py`` in its own process, handing on its output line by line. Raises `ProjectError`.
+
+    on_event
+        is handed what ``watched.py`` tells, which then runs the script.
+    """
     environment = {**QUIET, **PATIENT, **os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [python, str(Path(folder).resolve() / "train.py"), *arguments]
+    code = Path(folder).resolve()
+    script = (
+        [str(Path(__file__).with_name("watched.py")), str(code)] if on_event else [str(code / "train.py")]
+    )
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            [python, *script, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
+            cwd=cwd,
         ) as process:
             assert process.stdout is not None
             try:
                 for line in process.stdout:
-                    if on_line:
+                    if on_event and line.startswith(MARK):
+                        on_event(json.loads(line[1:]))
+                    elif on_line:
                         on_line(line.rstrip("\n"))
             except BaseException:
                 process.terminate()

@@ -1,0 +1,221 @@
+"""`dlspec train`: print the training code, run it, watch it; go on with a run that was stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dlspec.cli.common import (
+    echo_json,
+    guarded,
+    json_option,
+    load,
+    need,
+    prepare_folder,
+    seed_option,
+    set_option,
+)  # fmt: skip
+from dlspec.cli.progress import Watch, shown
+from dlspec.cli.run import backend_option, choose_training, numbers, source_option
+from dlspec.diagnostics import fail
+from dlspec.ir.graph import Program
+
+
+@click.command("train", help="Print the training code into a run folder, run it, keep weights and metrics.")
+@click.argument("spec", type=click.Path(path_type=Path), required=False)
+@backend_option
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder [default: runs/SPEC-BACKEND].")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty.")
+@click.option("--again", is_flag=True, help="Train even if the same was trained before.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option("--name", help="Which training, where the spec has several.")
+@click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
+@source_option
+@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
+@set_option
+@seed_option
+@json_option
+@guarded
+def train_command(
+    spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
+    epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
+    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None,
+) -> None:  # fmt: skip
+    if resume is not None:
+        if spec is not None:
+            raise click.UsageError("`--resume RUN` goes on with what is in RUN: leave SPEC out")
+        _resume(resume, as_json, tensorboard)
+        return
+    if spec is None:
+        raise click.UsageError("Missing argument 'SPEC'.")
+    from dlspec.runtime.data_check import with_fold, with_sources
+
+    program = with_sources(load(spec, settings), sources)
+    program = with_fold(program, choose_training(program, name), fold)
+    asked = _Asked(program, spec, backend, name, seed, epochs, weights)
+    known = [out] if out else sorted(Path("runs").glob(f"{spec.stem}-{backend}*"))
+    if not again and (found := _trained_before(known, asked.fingerprint)):
+        _report(
+            found,
+            as_json,
+            "this was trained before, and nothing has changed since: `--again` trains it again",
+        )
+        return
+    asked.check()
+    folder = out or _free_folder(Path("runs") / f"{spec.stem}-{backend}")
+    asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
+    _train(folder, as_json, tensorboard)
+
+
+class _Asked:
+    """A training that is asked for: its printed files and initial weights, and their fingerprint."""
+
+    def __init__(
+        self, program: Program, spec: Path, backend: str, name: str | None, seed: int | None, epochs: int | None,
+        weights: Path | None,
+    ) -> None:  # fmt: skip
+        from dlspec.emit.manifest import load_backend
+        from dlspec.emit.project import print_project
+        from dlspec.runtime.data_check import modules
+        from dlspec.runtime.runs import Run, environment, fingerprint
+        from dlspec.runtime.training import initial_weights
+
+        training = choose_training(program, name)
+        self.program, data = program, program.data[training.data]
+        need(backend, *modules(data))
+        self.files = print_project(program, training.name, load_backend(backend))
+        self.weights = initial_weights(program, training, seed, weights)
+        options = (("--epochs", epochs), ("--seed", seed))
+        arguments = [text for option, value in options if value is not None for text in (option, str(value))]
+        self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
+        self.run = Run(
+            str(spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
+            environment=environment(backend),
+        )  # fmt: skip
+
+    def check(self) -> None:
+        """Read the data, and raise `SpecError` where it does not fit."""
+        from dlspec.runtime.data_check import check_data
+
+        training = self.program.trainings[self.run.training]
+        check_data(self.program, self.program.data[training.data])
+
+    def write(self, folder: Path) -> None:
+        """The folder of the run, ready to be trained in."""
+        from dlspec.runtime.project import write_project
+        from dlspec.runtime.runs import PROGRAM
+        from dlspec.weights.store import save_weights
+
+        write_project(self.files, folder / "code")
+        save_weights(folder / "code" / "weights.safetensors", self.weights)
+        (folder / PROGRAM).write_text(self.program.model_dump_json(), "utf-8")
+        self.run.write(folder)
+
+
+def _train(folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = ()) -> None:
+    """Run the code of a run's folder, and report."""
+    from dlspec.runtime.project import ProjectError, run_training
+    from dlspec.runtime.report import write_report
+    from dlspec.runtime.runs import read_run
+    from dlspec.runtime.tensorboard import EventFile
+
+    code, run = folder / "code", read_run(folder)
+    assert run is not None
+    start = time.perf_counter()
+    run.status = "failed"
+    events = EventFile(folder) if tensorboard else None
+    watch = Watch(as_json, events.update if events else None)
+    arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
+    try:
+        with shown(watch):
+            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd)
+        run.status = "finished"
+    except ProjectError as error:
+        if watch.cause:
+            raise fail("DLS0724", *watch.cause) from None
+        head, *said = str(error).splitlines()
+        if not as_json:
+            click.echo("\n".join(said), err=True)
+        raise fail("DLS0720", f"training did not finish: {said[-1] if said else head}",
+                   hint=f"the code that ran is in {code}") from None  # fmt: skip
+    except KeyboardInterrupt:
+        run.status = "running"
+        raise
+    finally:
+        run.seconds += time.perf_counter() - start
+        run.write(folder)
+    write_report(folder)
+    _report(folder, as_json)
+
+
+def _resume(folder: Path, as_json: bool, tensorboard: bool) -> None:
+    from dlspec.runtime.runs import read_run
+
+    run = read_run(folder)
+    if run is None:
+        raise fail(
+            "DLS0815",
+            f"`{folder}` is not the folder of a run",
+            hint="give the folder that `dlspec train` wrote",
+        )
+    if run.status == "finished":
+        _report(folder, as_json, "this run is finished")
+        return
+    if not (folder / "code" / "checkpoints.py").is_file():
+        raise fail("DLS0816", f"the run in `{folder}` writes no checkpoints, so there is nothing to go on from",
+                   hint="add `checkpoint = { epochs: 1 }` to the `train` of the spec, and train it anew")  # fmt: skip
+    need(run.backend)
+    _train(folder, as_json, tensorboard, ["--resume"])
+
+
+def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
+    """The folder of a finished run of the same; one that was stopped is only mentioned."""
+    from dlspec.runtime.runs import same_run
+
+    if (found := same_run(folders, fingerprint)) is None:
+        return None
+    folder, run = found
+    if run.status == "finished":
+        return folder
+    if any(folder.glob("checkpoints/*.safetensors")):
+        click.echo(
+            f"note: a run of this was stopped: `dlspec train --resume {folder}` goes on with it", err=True
+        )
+    return None
+
+
+def _same(folder: Path, fingerprint: str) -> bool:
+    from dlspec.runtime.runs import read_run
+
+    return (run := read_run(folder)) is not None and run.fingerprint == fingerprint
+
+
+def _report(folder: Path, as_json: bool, note: str = "") -> None:
+    """What a finished run ended with."""
+    result = json.loads((folder / "metrics.json").read_text("utf-8"))
+    if as_json:
+        place = {"folder": str(folder), "weights": str(folder / "weights.safetensors"), "trained": not note}
+        echo_json({"ok": True, **place, **result})
+        return
+    if note:
+        click.echo(f"{folder}: {note}")
+    for split, values in result["results"].items():
+        click.echo(f"{split}: {numbers(values, 4)}")
+    click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {folder / 'code'}")
+    if (folder / "report.html").is_file():
+        click.echo(f"report: {folder / 'report.html'}")
+
+
+def _free_folder(base: Path) -> Path:
+    """The folder, or with the next free number: earlier runs are kept."""
+    folder, count = base, 1
+    while folder.exists():
+        count += 1
+        folder = base.with_name(f"{base.name}-{count}")
+    return folder

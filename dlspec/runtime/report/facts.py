@@ -1,0 +1,146 @@
+"""What there is to say of a run, from the files in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from dlspec.draw import draw
+from dlspec.ir.graph import Program
+from dlspec.ir.training import DataSet, Training, validation_split
+from dlspec.runtime.runs import read_program, read_run
+from dlspec.summary import Summary, summarize
+
+LARGEST = 200  # layers in the table of a model
+CLASSES = 50  # values of a column that are listed one by one
+ROWS = 20_000  # examples that are looked at for the summary of the data
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """What the template is told."""
+    run, program = read_run(folder), read_program(folder)
+    if run is None or program is None:
+        raise FileNotFoundError(f"{folder} is not the folder of a run")
+    training = program.trainings[run.training]
+    data = program.data[training.data]
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    history, results = metrics["history"], metrics["results"]
+    head = validation_split(data)
+    return {
+        "run": run,
+        "training": training,
+        "data": data,
+        "head": head,
+        "title": training.name,
+        "results": {split: _numbers(values) for split, values in results.items()},
+        "names": list(dict.fromkeys(name for values in results.values() for name in _numbers(values))),
+        "tables": _tables(results),
+        "curves": curves(history, head),
+        "history": history,
+        "best": _best(training, history),
+        "models": [_model(program, name, key) for name, key in training.models.items()],
+        "columns": _columns(folder, data),
+        "settings": _settings(training),
+    }
+
+
+def curves(history: list[dict[str, float]], head: str) -> dict[str, dict[str, list[float]]]:
+    """What an epoch has, by what it is: ``loss`` of training and ``val_loss`` go together."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for name in dict.fromkeys(
+        name for result in history for name in result if name not in ("seconds", "epoch")
+    ):
+        quantity = name.removeprefix(f"{head}_")
+        side = "train" if quantity == name else head
+        found.setdefault(quantity, {})[side] = [result.get(name, float("nan")) for result in history]
+    return found
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if not isinstance(value, list)}
+
+
+def _tables(results: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, list[list[float]]]]:
+    """Results that are tables of numbers, of the last split, which was not trained on."""
+    split, values = list(results.items())[-1]
+    return [
+        (name, split, v) for name, v in values.items() if isinstance(v, list) and v and isinstance(v[0], list)
+    ]
+
+
+def _best(training: Training, history: list[dict[str, float]]) -> int | None:
+    """The epoch whose weights were kept, from 0; the rule is that of the printed code."""
+    if training.best is None or not history:
+        return None
+    rule, best = training.best, 0
+    sign = -1 if rule.goal == "min" else 1
+    for epoch, result in enumerate(history):
+        if sign * (result[rule.metric] - history[best][rule.metric]) > rule.min_delta:
+            best = epoch
+    return best
+
+
+def _model(program: Program, name: str, key: str) -> dict[str, Any]:
+    """A model's drawing and its layers."""
+    alone = program.model_copy(update={"models": {**program.models, name: key}})
+    summary: Summary = summarize(alone, name)
+    rows = [row for row in summary.rows if row.parameters or row.depth == 0]
+    return {
+        "name": program.graphs[key].name if name == "model" else name,
+        "drawing": Markup(draw(alone, name)),  # names of the spec are escaped there
+        "summary": summary,
+        "rows": rows[:LARGEST],
+        "more": max(0, len(rows) - LARGEST),
+    }
+
+
+def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
+    """The splits, and for each column its type and values, read by the run's own ``data.py``."""
+    import numpy as np
+
+    from dlspec.runtime.project import load_project
+
+    try:
+        project = load_project({"data.py": (folder / "code" / "data.py").read_text("utf-8")})
+        splits = {split: project.data.load(split) for split in data.split}
+    except (
+        Exception
+    ) as error:  # the data has gone, or is read by something that is not there: the rest is still told
+        return {"sizes": {}, "rows": [], "trouble": str(error)}
+    first = next(iter(splits.values()))
+    rows = []
+    for name, values in first.items():
+        some = np.asarray(values[:ROWS])
+        kind = f"{some.dtype}{list(some.shape[1:])}"
+        rows.append((name, kind, _values(some)))
+    return {"sizes": {s: len(next(iter(c.values()))) for s, c in splits.items()}, "rows": rows, "trouble": ""}
+
+
+def _values(some: Any) -> str:
+    """What is in a column, in words: each class with its count, or the range of numbers."""
+    import numpy as np
+
+    if some.dtype.kind in "iub" and some.ndim == 1:
+        values, counts = np.unique(some, return_counts=True)
+        if len(values) <= CLASSES:
+            told = ", ".join(f"{value} ({count})" for value, count in zip(values, counts, strict=True))
+            return f"{len(values)} values: {told}"
+    if some.dtype.kind not in "iubf" or not some.size:
+        return ""
+    return f"{some.min():.4g} to {some.max():.4g}, mean {some.mean():.4g}, deviation {some.std():.4g}"
+
+
+def _settings(training: Training) -> dict[str, str]:
+    """What the spec says of the training, in words."""
+    steps = [f"{step.optimizer.spec_name()} for {' and '.join(step.updates)}" for step in training.steps]
+    short = len(training.steps) == 1
+    return {
+        "optimizer": training.steps[0].optimizer.spec_name() if short and steps else "; ".join(steps),
+        "batch size": str(training.batch_size),
+        "epochs": str(training.epochs),
+        "seed": str(training.seed),
+    }

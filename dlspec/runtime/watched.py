@@ -1,0 +1,127 @@
+"""Runs a printed ``train.py`` unchanged, and tells how it goes: ``python watched.py CODE ARGUMENTS``.
+
+This is a script, for a process of its own. What ``train.py`` prints passes through; events are lines that begin
+with the record separator (as in RFC 7464), then JSON:
+
+- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), its `losses`, and its `rate`
+  in examples a second.
+- ``not finite``: why a loss was no number, see `nonfinite`. It is found by doing the same once more, up to the step
+  that failed: runs are reproducible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+MARK = "\x1e"
+PAUSE = 0.1  # seconds between events
+STOPPED = 3  # the exit status where a loss was not finite
+
+
+def tell(event: str, **values: Any) -> None:
+    """Write an event."""
+    sys.__stdout__.write(MARK + json.dumps({"event": event, **values}) + "\n")  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+class Watch:
+    """Stands before `train_epoch` and `train_step` of a printed `Training`, and counts.
+
+    around
+        what a step is done within, if not by itself: it is given the step and its place.
+    """
+
+    def __init__(self, train: Any, around: Callable[..., Any] | None = None) -> None:
+        self.train, self.around = train, around
+        self.epoch = self.batch = self.examples = 0
+        self.batches: int | None = None
+        self.epochs = getattr(train, "EPOCHS", 1)
+        if "--epochs" in sys.argv:
+            self.epochs = int(sys.argv[sys.argv.index("--epochs") + 1])
+        self.began = self.told = time.perf_counter()
+        kind = train.Training
+        self.originals = {name: getattr(kind, name) for name in ("train_epoch", "train_step")}
+        kind.train_epoch = self._epoch(kind.train_epoch)
+        kind.train_step = self._step(kind.train_step)
+
+    def remove(self) -> None:
+        """Have the class as it was."""
+        for name, function in self.originals.items():
+            setattr(self.train.Training, name, function)
+
+    def _epoch(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def train_epoch(*args: Any, **kwargs: Any) -> Any:
+            given = signature(function).bind(*args, **kwargs).arguments
+            self.epoch = given.get("epoch", self.epoch) + 1
+            self.batch = getattr(given.get("place"), "batches", 0)
+            with contextlib.suppress(Exception):  # data that is not counted like this
+                count = self.train.data.count(given["columns"])
+                self.batches = math.ceil(count / self.train.BATCH_SIZE)
+            return function(*args, **kwargs)
+
+        return train_epoch
+
+    def _step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def train_step(training: Any, batch: Any, *rest: Any) -> Any:
+            self.batch += 1
+            if self.around:
+                return self.around(lambda: function(training, batch, *rest), training, batch, self)
+            losses = function(training, batch, *rest)
+            now = time.perf_counter()
+            if self.examples == 0:  # the first step compiles, and is not counted
+                self.began = now
+            self.examples += len(next(iter(batch.values())))
+            if now - self.told >= PAUSE:
+                self.told = now
+                rate = self.examples / (now - self.began) if now > self.began else 0.0
+                self._tell({name: float(loss) for name, loss in losses.items()}, rate)
+            return losses
+
+        return train_step
+
+    def _tell(self, losses: dict[str, float], rate: float) -> None:
+        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch}
+        tell("step", **place, batches=self.batches, losses=losses, rate=rate)
+
+
+def main() -> int:
+    """Run the script in the folder that is named first; the rest are its arguments."""
+    code, *arguments = sys.argv[1:]
+    # Not this file's folder, whose modules have names of others; dlspec itself comes last.
+    sys.path[0] = code
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    sys.argv = [str(Path(code) / "train.py"), *arguments]
+    import train  # type: ignore[import-not-found]
+
+    watch = Watch(train) if hasattr(train, "Training") else None
+    try:
+        train.main()
+    except FloatingPointError as error:
+        if watch is None:
+            raise
+        watch.remove()
+        place = (watch.epoch, watch.batch)
+        tell("not finite", message=str(error), epoch=watch.epoch, batch=watch.batch)
+        from dlspec.runtime.nonfinite import diagnose
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                found = diagnose(train, arguments, place, lambda around: Watch(train, around))
+            except Exception as trouble:  # what went wrong first is still to be told
+                found = {"kind": "unknown", "what": f"the search for the cause failed: {trouble!r}"}
+        tell("cause", **found)
+        return STOPPED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
