@@ -208,6 +208,8 @@ class Training(BaseModel):
 
     models
         instance name in the step graphs to graph key; the short form has one, called ``model``.
+    frozen
+        models that keep their weights, and compute in inference mode in the steps, too.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -223,6 +225,7 @@ class Training(BaseModel):
     models: dict[str, str]
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
+    frozen: tuple[str, ...] = ()
     evaluate: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
