@@ -41,7 +41,7 @@ train Pupil on Digits {
   models    = { T: frozen(Net), S: Net }
   init_from = { T: trained("Net") }
   step follow updates S with SGD(lr = 0.1) { minimize mean((S(image) - T(image)) ** 2) }
-  step listen updates S with SGD(lr = 0) { minimize mean(T(image) ** 2) + 0 * mean(S(image)) }
+  step listen updates S with SGD(lr = 0.1) { minimize mean(T(image) ** 2) + 0 * mean(S(image)) }
 }
 """
 
