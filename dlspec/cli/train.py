@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -24,6 +24,8 @@ from dlspec.cli.run import backend_option, choose_training, numbers, source_opti
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 
+BEFORE = "this was trained before, and nothing has changed since: `--again` trains it again"
+
 
 @click.command("train", help="Print the training code into a run folder, run it, keep weights and metrics.")
 @click.argument("spec", type=click.Path(path_type=Path), required=False)
@@ -34,7 +36,7 @@ from dlspec.ir.graph import Program
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
-@click.option("--name", help="Which training, where the spec has several.")
+@click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
 @click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
@@ -55,22 +57,32 @@ def train_command(
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
     from dlspec.runtime.data_check import with_fold, with_sources
+    from dlspec.runtime.stages import stages
 
     program = with_sources(load(spec, settings), sources)
-    program = with_fold(program, choose_training(program, name), fold)
-    asked = _Asked(program, spec, backend, name, seed, epochs, weights)
-    known = [out] if out else sorted(Path("runs").glob(f"{spec.stem}-{backend}*"))
-    if not again and (found := _trained_before(known, asked.fingerprint)):
-        _report(
-            found,
-            as_json,
-            "this was trained before, and nothing has changed since: `--again` trains it again",
-        )
-        return
-    asked.check()
-    folder = out or _free_folder(Path("runs") / f"{spec.stem}-{backend}")
-    asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
-    _train(folder, as_json, tensorboard)
+    names = stages(program, name and choose_training(program, name).name)
+    last = choose_training(program, names[-1] if names else None)
+    program = with_fold(program, last, fold)
+    earlier: dict[str, Path] = {}
+    for stage in names:
+        more = weights if stage == last.name else None
+        asked = _Asked(program, spec, backend, stage, seed, epochs, more, earlier)
+        base = out or Path("runs") / f"{spec.stem}-{backend}"
+        known = [out] if out else sorted(base.parent.glob(f"{base.name}*"))
+        if len(names) > 1:
+            click.echo(f"train {stage}", err=as_json)
+            base, known = base / stage, [folder / stage for folder in known]
+        silent = as_json and stage != last.name
+        if not again and (found := _trained_before(known, asked.fingerprint)):
+            if not silent:
+                _report(found, as_json, BEFORE)
+            earlier[stage] = found / "weights.safetensors"
+            continue
+        asked.check()
+        folder = base if out else _free_folder(base)
+        asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
+        _train(folder, as_json, tensorboard, silent=silent)
+        earlier[stage] = folder / "weights.safetensors"
 
 
 class _Asked:
@@ -78,7 +90,7 @@ class _Asked:
 
     def __init__(
         self, program: Program, spec: Path, backend: str, name: str | None, seed: int | None, epochs: int | None,
-        weights: Path | None,
+        weights: Path | None, earlier: Mapping[str, Path],
     ) -> None:  # fmt: skip
         from dlspec.emit.manifest import load_backend
         from dlspec.emit.project import print_project
@@ -90,7 +102,7 @@ class _Asked:
         self.program, data = program, program.data[training.data]
         need(backend, *modules(data))
         self.files = print_project(program, training.name, load_backend(backend))
-        self.weights = initial_weights(program, training, seed, weights)
+        self.weights = initial_weights(program, training, seed, weights, earlier)
         options = (("--epochs", epochs), ("--seed", seed))
         arguments = [text for option, value in options if value is not None for text in (option, str(value))]
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
@@ -118,7 +130,9 @@ class _Asked:
         self.run.write(folder)
 
 
-def _train(folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = ()) -> None:
+def _train(
+    folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = (), silent: bool = False
+) -> None:
     """Run the code of a run's folder, and report."""
     from dlspec.runtime.project import ProjectError, run_training
     from dlspec.runtime.report import write_report
@@ -154,7 +168,8 @@ def _train(folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] =
         write_report(folder)
     except Exception as error:  # the training itself is done, and its results are there
         click.echo(f"note: the report could not be written: {error!r}", err=True)
-    _report(folder, as_json)
+    if not silent:
+        _report(folder, as_json)
 
 
 def _resume(folder: Path, as_json: bool, tensorboard: bool) -> None:

@@ -15,6 +15,7 @@ from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.frozen_models import kept_model, refuse_frozen, with_frozen
 from dlspec.elaborate.gathered import of_epoch, refuse_gathering
 from dlspec.elaborate.gradients import settled
 from dlspec.elaborate.initial_weights import initial_weights
@@ -57,6 +58,7 @@ class _Trainer:
         self.settings = Settings(item, KNOWN, builder.session)
         self.origins: dict[str, Span] = {}
         self.models: dict[str, BlockInstance] = {}
+        self.frozen: list[str] = []
         self.short = not self.settings.steps
 
     def build(self) -> Training:
@@ -98,6 +100,7 @@ class _Trainer:
             models=keys,
             steps=tuple(self._steps(graphs, optimizers, everies)),
             copies=tuple(copies),
+            frozen=tuple(self.frozen),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
             max_steps=max_steps,
@@ -181,7 +184,10 @@ class _Trainer:
         return True
 
     def _player(self, name: str, written: tree.Expr) -> BlockInstance:
-        value = evaluate(written, self.builder.frame())
+        inside = kept_model(written)
+        if inside is not None:
+            self.frozen.append(name)
+        value = evaluate(inside or written, self.builder.frame())
         if isinstance(value, BlockDefinition):
             value = make_instance(value, [], written.span, self.builder.frame())
         if not isinstance(value, BlockInstance) or not value.definition.block.is_model:
@@ -293,7 +299,7 @@ class _Trainer:
 
     def _step_graph(self, section: tree.StepSection) -> str:
         for name in section.updates:
-            model_named(name, self.models)
+            refuse_frozen(model_named(name, self.models), self.frozen, name)
         frame = self._frame(f"Step{section.name.id.title().replace('_', '')}")
         run = Run(frame, None, None, False)
         run.statements(section.body.statements)
@@ -360,7 +366,7 @@ class _Trainer:
         for name, handle in outputs.items():
             frame.builder.output(name, handle)
         graph = pruned(frame.builder.build(frame.final_names()))
-        return str(self.session.add_graph(settled(graph)))
+        return str(self.session.add_graph(with_frozen(settled(graph), self.frozen)))
 
 
 def _copy(model: BlockInstance) -> BlockInstance:

@@ -147,7 +147,8 @@ class Expressions:
             args.extend(value if isinstance(value, list) else [value])
         while args and args[-1] is None:
             args.pop()
-        return call(layer, map(literal, args))
+        more = self.rows.backend.options.get("frozen", {}) if row is None and node.frozen else {}
+        return call(layer, map(literal, args), [(name, Code(text)) for name, text in more.items()])
 
     def called(self, index: int, node: Node, operands: Sequence[Code]) -> Code:
         """A use of a function."""

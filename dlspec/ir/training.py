@@ -228,6 +228,8 @@ class Training(BaseModel):
         how many batches of `batch_size` an update has, whose gradients are averaged over all their examples.
     ema
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
+    frozen
+        models that keep their weights, and compute in inference mode in the steps, too.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -243,6 +245,7 @@ class Training(BaseModel):
     models: dict[str, str]
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
+    frozen: tuple[str, ...] = ()
     evaluate: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
