@@ -17,6 +17,8 @@ from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
+from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
+from dlspec.elaborate.training_speed import speed_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
@@ -25,7 +27,7 @@ from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from"]
+KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from", *SPEED_SETTINGS]
 
 
 def train(item: tree.Declaration, builder: Any) -> Training:
@@ -65,6 +67,7 @@ class _Trainer:
         initial = attempt(
             lambda: initial_weights(settings.get("init_from"), self.models, self.builder.frame())
         )
+        speed = speed_settings(settings, frame)
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         settings.finish()
         return Training(
@@ -75,6 +78,7 @@ class _Trainer:
             evaluate=evaluate_key,
             metrics=tuple(metrics),
             init_from=initial,
+            **speed,
             doc=self.item.doc,
             **numbers,
         )

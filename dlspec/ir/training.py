@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_serializer
 
@@ -96,6 +96,23 @@ class Step(BaseModel):
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
 
 
+PRECISIONS = ("f32", "bf16", "fp16")
+"""In what a training computes; weights and optimizers are f32 in all of them."""
+
+
+class Parallel(BaseModel):
+    """Training by several processes, each on its part of every batch.
+
+    shard
+        "full": weights, gradients and optimizers are spread over the processes, too (FSDP); "none": each has all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: Literal["none", "full"] = "none"
+
+
 class Training(BaseModel):
     """How models learn from a data set.
 
@@ -105,6 +122,8 @@ class Training(BaseModel):
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     init_from
         what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
+    channels_last
+        whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -119,6 +138,10 @@ class Training(BaseModel):
     epochs: int = 1
     seed: int = 0
     init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    precision: Literal["f32", "bf16", "fp16"] = "f32"
+    compile: bool = False
+    channels_last: bool | None = None
+    parallel: Parallel | None = None
     doc: str = ""
 
 
