@@ -20,8 +20,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"augment", "shuffle", "tokenizer", "vocabulary", "stratify"},
     "train": {
-        "schedule", "clip", "ema", "accumulate", "early_stopping", "checkpoint", "freeze",
-        "remat", "deterministic", "copy",
+        "schedule", "clip", "ema", "accumulate", "freeze", "remat", "deterministic", "copy",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

@@ -19,15 +19,20 @@ from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
 from dlspec.elaborate.training_speed import speed_settings
+from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
+from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
-from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training
+from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from", *SPEED_SETTINGS]
+KNOWN = [
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from",
+    *RUN_SETTINGS, *SPEED_SETTINGS,
+]  # fmt: skip
 
 
 def train(item: tree.Declaration, builder: Any) -> Training:
@@ -69,6 +74,7 @@ class _Trainer:
         )
         speed = speed_settings(settings, frame)
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
+        run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
         settings.finish()
         return Training(
             name=self.item.name.id,
@@ -81,6 +87,7 @@ class _Trainer:
             **speed,
             doc=self.item.doc,
             **numbers,
+            **run,
         )
 
     # --- data and models --------------------------------------------------------------------------
@@ -293,6 +300,14 @@ class _Trainer:
             outputs[name.id] = self.settings.attempt(partial(self._metric, name, expr, frame))
         self.settings.finish()
         return self._close(frame, outputs), [n for n in outputs if n != "loss"]
+
+    def _results(self, metrics: list[str]) -> tuple[list[str], list[str]]:
+        """What every epoch has: the losses, of training and on the split held out, and the metrics there."""
+        head = f"{validation_split(self.data)}_"
+        steps = [section.name.id for section in self.settings.steps]
+        losses = steps if len(steps) > 1 else ["loss"]
+        measured = losses if self.short or not metrics else []
+        return [*losses, *(head + name for name in measured)], [head + name for name in metrics]
 
     def _metric(self, name: tree.Name, expr: tree.Expr, frame: Frame) -> Handle:
         if name.id == "loss" and self.short:

@@ -10,6 +10,7 @@ from dlspec.emit.naming import ModuleNames
 from dlspec.emit.onnx_files import print_onnx_files
 from dlspec.emit.python import print_graphs
 from dlspec.emit.training import Model, attribute_names, print_training
+from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.weight_file import print_weights
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -56,6 +57,7 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
         "data.py": print_data(program, program.data[training.data]),
         "train.py": print_training(program, training, backend, _models(program, training, backend)),
         "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
+        **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),
     }
 
 

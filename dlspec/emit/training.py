@@ -13,14 +13,17 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
+from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Step, Training
+from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
-    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Step", "Tensor",
-    "Training", "argparse", "data", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
+    "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
+    "main", "math", "means", "models", "tensors", "time", "train", "weights",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -36,6 +39,9 @@ METHODS = frozenset(
         "train_step",
         "train_epoch",
         "evaluate",
+        "state",
+        "restore",
+        "variables",
     }
 )
 """Attributes that the class `Training` has for itself."""
@@ -97,14 +103,15 @@ class TrainingPrinter:
         body = self.backend.template("train.py.jinja").render(
             **self._settings(),
             **self._signature(types),
+            **run_settings(self.training),
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
             helpers=helpers,
         )
         head, _, rest = body.partition("#: imports\n")
-        imports += needed(rest, {**IMPORTS, **self.backend.imports})
-        own = ["import data", "import weights"]
+        imports += needed(rest, {**IMPORTS, **RUN_IMPORTS, **self.backend.imports})
+        own = ["import data", "import weights", *needed(rest, {r"\bcheckpoints\.": "import checkpoints"})]
         own += [
             f"from model import {name}" + (f" as {here}" if here != name else "")
             for name, here in types.items()
@@ -114,8 +121,7 @@ class TrainingPrinter:
     def _settings(self) -> dict[str, str]:
         """What the spec says of the training as a whole."""
         training, data = self.training, self.program.data[self.training.data]
-        splits = list(data.split)
-        validation = "val" if "val" in splits else splits[min(1, len(splits) - 1)]
+        splits, validation = list(data.split), validation_split(data)
         return {
             "title": comment_text(training.name),
             "data_title": comment_text(data.name),
@@ -135,6 +141,7 @@ class TrainingPrinter:
             "models": models,
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
             "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
+            "all_variables": _joined([f"self.{m.attribute}.variables" for m in models]),
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
 
@@ -178,7 +185,7 @@ class TrainingPrinter:
 
     def _parameters(self, updates: list[str]) -> str:
         each = [f"{attribute}.parameters()" for attribute in updates]
-        return each[0] if len(each) == 1 else f"[{', '.join(f'*{text}' for text in each)}]"
+        return each[0] if len(each) == 1 else _joined(each)
 
 
 def print_training(program: Program, training: Training, backend: Backend, models: Sequence[Model]) -> str:
@@ -204,6 +211,10 @@ def _methods(training: Training) -> dict[str, str]:
         return {training.steps[0].name: "loss"}
     names = Names({*METHODS, *USED})
     return {step.name: names(step.name, f"{identifier(step.name)}_loss") for step in training.steps}
+
+
+def _joined(lists: Sequence[str]) -> str:
+    return f"[{', '.join(f'*{text}' for text in lists)}]"
 
 
 def _dictionary(results: Mapping[str, str]) -> str:

@@ -37,6 +37,12 @@ class DataSet(BaseModel):
     doc: str = ""
 
 
+def validation_split(data: DataSet) -> str:
+    """The split that every epoch is judged on: ``val``, or the second one of the data."""
+    splits = list(data.split)
+    return "val" if "val" in splits else splits[min(1, len(splits) - 1)]
+
+
 class OptimizerSpec(BaseModel):
     """Base of all optimizers (dlspec/ops/optimizers.py): fields are the arguments, in PyTorch's names."""
 
@@ -113,35 +119,31 @@ class Parallel(BaseModel):
     shard: Literal["none", "full"] = "none"
 
 
-class Training(BaseModel):
-    """How models learn from a data set.
+class Checkpoints(BaseModel):
+    """What a run writes to go on from: every so many epochs, or every so many steps; the last `keep` stay."""
 
-    models
-        instance name in the step graphs to graph key; the short form has one, called ``model``.
-    evaluate
-        key of a graph from columns to ``loss`` and the metrics, in inference mode.
-    init_from
-        what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
-    channels_last
-        whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    epochs: int | None = None
+    steps: int | None = None
+    keep: int = 2
+
+
+class Best(BaseModel):
+    """Which epoch's weights a run ends with: the last whose `metric` was better than all before.
+
+    goal
+        whether better is smaller (``min``) or larger (``max``), by more than `min_delta`.
+    patience
+        after how many epochs that were not better training stops; None: it does not.
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    name: str
-    data: str
-    models: dict[str, str]
-    steps: tuple[Step, ...]
-    evaluate: str | None = None
-    metrics: tuple[str, ...] = ()
-    batch_size: int = 32
-    epochs: int = 1
-    seed: int = 0
-    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
-    precision: Literal["f32", "bf16", "fp16"] = "f32"
-    compile: bool = False
-    channels_last: bool | None = None
-    parallel: Parallel | None = None
+    metric: str
+    goal: str = "min"
+    min_delta: float = 0.0
+    patience: int | None = None
     doc: str = ""
 
 

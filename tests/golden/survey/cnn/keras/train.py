@@ -95,7 +95,11 @@ class Training:
 
     def train_step(self, batch: data.Columns) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        return {name: float(step.minimize(batch)) for name, step in self.steps.items()}
+        losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"{name} is {loss}")
+        return losses
 
     def train_epoch(
         self, columns: data.Columns, seed: int, epoch: int
@@ -130,9 +134,13 @@ class Step(keras.Layer):
         """Minimize once; gives the loss from before."""
         with tf.GradientTape() as tape:
             loss = self(batch, training=True)
-        weights = [w for model in self.updates for w in model.trainable_weights]
+        weights = self.trained()
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         return loss
+
+    def trained(self) -> list[keras.Variable]:
+        """The weights that it changes."""
+        return [w for model in self.updates for w in model.trainable_weights]
 
 
 def means(
@@ -150,12 +158,14 @@ def means(
 
 
 def train(
-    training: Training, epochs: int = EPOCHS, seed: int = SEED
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
 ) -> list[dict[str, float]]:
     """Train, print a line an epoch, and collect the results."""
     columns, held_out = data.load("train"), data.load("test")
-    history = []
-    for epoch in range(epochs):
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():
@@ -164,6 +174,8 @@ def train(
         figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
         print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
     return history
 
 
@@ -181,9 +193,9 @@ def main() -> None:
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training.model, initial)
-    history = train(training, options.epochs, options.seed)
-    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
     options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
     weights.save(training.model, options.out / "weights.safetensors")
     partial = options.out / "metrics.json.partial"
     partial.write_text(json.dumps({"history": history, "results": results}, indent=2))

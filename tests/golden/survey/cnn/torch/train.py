@@ -60,6 +60,8 @@ class Training(nn.Module):
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
+            if not loss.isfinite():
+                raise FloatingPointError(f"{name} is {loss.item()}")
             loss.backward()
             optimizer.step()
             losses[name] = loss.detach()
@@ -102,12 +104,14 @@ def means(
 
 
 def train(
-    training: Training, epochs: int = EPOCHS, seed: int = SEED
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
 ) -> list[dict[str, float]]:
     """Train, print a line an epoch, and collect the results."""
     columns, held_out = data.load("train"), data.load("test")
-    history = []
-    for epoch in range(epochs):
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():
@@ -116,6 +120,8 @@ def train(
         figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
         print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
     return history
 
 
@@ -133,9 +139,9 @@ def main() -> None:
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training.model, initial)
-    history = train(training, options.epochs, options.seed)
-    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
     options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
     weights.save(training.model, options.out / "weights.safetensors")
     partial = options.out / "metrics.json.partial"
     partial.write_text(json.dumps({"history": history, "results": results}, indent=2))

@@ -1,0 +1,56 @@
+"""Printing what a training says about long runs, and ``checkpoints.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.emit.code import comment_text, literal, quoted
+from dlspec.emit.imports import block, needed, split_imports
+from dlspec.emit.manifest import Backend
+from dlspec.emit.wrap import tidy
+from dlspec.ir.training import Training
+
+IMPORTS = {
+    r"\bitertools\.": "import itertools",
+    r"\bdataclass\b": "from dataclasses import dataclass, field",
+    r"\bIterator\b": "from collections.abc import Iterator",
+    r"\bos\.": "import os",
+    r"\bsafe_open\b": "from safetensors import safe_open",
+    r"\bnp\.": "import numpy as np",
+}
+
+
+def run_settings(training: Training) -> dict[str, Any]:
+    """What the template of ``train.py`` is told."""
+    best = training.best
+    if best is None:
+        return {"checkpoint": training.checkpoint, "best": None}
+    smaller, delta = best.goal == "min", literal(best.min_delta)
+    return {
+        "checkpoint": training.checkpoint,
+        "best": {
+            "metric": comment_text(best.metric),
+            "key": quoted(best.metric),
+            "sign": "<" if smaller else ">",
+            "delta": f" {'-' if smaller else '+'} {delta}" if best.min_delta else "",
+            "margin": f", by more than {delta}" if best.min_delta else "",
+            "patience": best.patience,
+        },
+    }
+
+
+def print_checkpoints(training: Training, backend: Backend) -> str:
+    """The text of ``checkpoints.py``."""
+    body = backend.template("checkpoints.py.jinja").render(checkpoint=training.checkpoint)
+    head, _, rest = body.partition("#: imports\n")
+    own, rest = split_imports(rest)
+    imports = block([*own, *needed(rest, {**PYTHON_IMPORTS, **IMPORTS, **backend.imports})])
+    return tidy(f"{head}{imports}\n\n{rest}")
+
+
+PYTHON_IMPORTS = {
+    r"\bjson\.": "import json",
+    r"\bCallable\b": "from collections.abc import Callable",
+    r"\bPath\b": "from pathlib import Path",
+    r"\bAny\b": "from typing import Any",
+}
