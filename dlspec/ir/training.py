@@ -102,23 +102,6 @@ class Step(BaseModel):
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
 
 
-PRECISIONS = ("f32", "bf16", "fp16")
-"""In what a training computes; weights and optimizers are f32 in all of them."""
-
-
-class Parallel(BaseModel):
-    """Training by several processes, each on its part of every batch.
-
-    shard
-        "full": weights, gradients and optimizers are spread over the processes, too (FSDP); "none": each has all.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    data: int
-    shard: Literal["none", "full"] = "none"
-
-
 class Checkpoints(BaseModel):
     """What a run writes to go on from: every so many epochs, or every so many steps; the last `keep` stay."""
 
@@ -144,6 +127,56 @@ class Best(BaseModel):
     goal: str = "min"
     min_delta: float = 0.0
     patience: int | None = None
+
+
+PRECISIONS = ("f32", "bf16", "fp16")
+"""In what a training computes; weights and optimizers are f32 in all of them."""
+
+
+class Parallel(BaseModel):
+    """Training by several processes, each on its part of every batch.
+
+    shard
+        "full": weights, gradients and optimizers are spread over the processes, too (FSDP); "none": each has all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: Literal["none", "full"] = "none"
+
+
+class Training(BaseModel):
+    """How models learn from a data set.
+
+    models
+        instance name in the step graphs to graph key; the short form has one, called ``model``.
+    evaluate
+        key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    init_from
+        what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
+    channels_last
+        whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    name: str
+    data: str
+    models: dict[str, str]
+    steps: tuple[Step, ...]
+    evaluate: str | None = None
+    metrics: tuple[str, ...] = ()
+    batch_size: int = 32
+    epochs: int = 1
+    seed: int = 0
+    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    precision: Literal["f32", "bf16", "fp16"] = "f32"
+    compile: bool = False
+    channels_last: bool | None = None
+    parallel: Parallel | None = None
+    checkpoint: Checkpoints | None = None
+    best: Best | None = None
     doc: str = ""
 
 
