@@ -15,10 +15,12 @@ from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
+from dlspec.emit.training_speed import speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
+from dlspec.passes.full_precision import full_precision
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
@@ -104,7 +106,8 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
-            losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
+            **speed_settings(self.program, self.training),
+            losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
             helpers=helpers,
@@ -165,6 +168,9 @@ class TrainingPrinter:
                 optimizer=optimizer.expression,
             )
 
+    def _function(self, method: str) -> str:
+        return f"torch.compile(self.{method})" if self.training.compile else f"self.{method}"
+
     def _metrics(self) -> str:
         if self.training.evaluate is not None:
             return self._body(self.training.evaluate, _dictionary)
@@ -174,7 +180,9 @@ class TrainingPrinter:
     def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
-        function = print_function(self.program, key, self.backend, models, _taken(self.training), attributes)
+        lower = self.training.precision != "f32"
+        program = full_precision(self.program, key) if lower else self.program
+        function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]
