@@ -23,6 +23,7 @@ from dlspec.syntax.read import read_text
 from dlspec.syntax.source import Source
 
 LIBRARY = "std"  # the group of blocks to build from, which has no models
+TRAINING = "training"  # the group that shows ways of learning, on networks that are too small for the gallery
 SCHEME = "zoo:"  # `zoo:vision/resnet` is the shipped spec of that name, wherever one is asked for
 
 
@@ -142,6 +143,11 @@ def entries() -> tuple[Entry, ...]:
         if entry.spec not in order:
             raise ValueError(f"facts are told about {entry}, and there is no such spec")
     return tuple(sorted(found, key=lambda entry: order.index(entry.spec)))
+
+
+def gallery() -> tuple[Entry, ...]:
+    """Every model that the gallery shows."""
+    return tuple(entry for entry in entries() if entry.group != TRAINING)
 
 
 def about(path: Path) -> str:

@@ -15,7 +15,7 @@ from zoo import ERRORS, PYTHON_BACKENDS, counts, error_text, printing
 
 from dlspec.draw import draw
 from dlspec.elaborate.program import load_program
-from dlspec.zoo import Entry, about, count, entries, specs
+from dlspec.zoo import Entry, about, count, gallery, specs
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, DRAWINGS, RECORD = DOCS / "gallery.md", DOCS / "gallery", DOCS / "gallery" / "zoo.json"
@@ -45,11 +45,11 @@ HEAD = (
 
 def page(rows: dict[str, dict[str, Any]]) -> str:
     """The text of the page."""
-    parts = [INTRODUCTION.format(specs=len(specs()), models=len(entries()))]
-    groups = list(dict.fromkeys(entry.group for entry in entries()))
+    parts = [INTRODUCTION.format(specs=len({entry.spec for entry in gallery()}), models=len(gallery()))]
+    groups = list(dict.fromkeys(entry.group for entry in gallery()))
     parts.append(" · ".join(f"[{group}](#{group})" for group in groups) + "\n")
     for group in groups:
-        chosen = [entry for entry in entries() if entry.group == group]
+        chosen = [entry for entry in gallery() if entry.group == group]
         parts.append(f"## {group}\n")
         parts.append(HEAD + "".join(_row(entry, rows[str(entry)]) for entry in chosen))
         for spec in dict.fromkeys(entry.spec for entry in chosen):
@@ -103,17 +103,17 @@ def drawing(entry: Entry) -> str:
 
 def main() -> int:
     rows = {f"{row['spec']}:{row['model']}": row for row in json.loads(RECORD.read_text("utf-8"))}
-    missing = [str(entry) for entry in entries() if not rows.get(str(entry), {}).get("errors")]
+    missing = [str(entry) for entry in gallery() if not rows.get(str(entry), {}).get("errors")]
     if missing:
         print(f"no record of {', '.join(missing)}: run `make gallery`", file=sys.stderr)
         return 1
-    for entry in entries():
+    for entry in gallery():
         failures = [*counts(entry, rows[str(entry)]), *printing(entry, rows[str(entry)])]
         if failures:
             print(f"{entry}: {'; '.join(failures)}", file=sys.stderr)
             return 1
     PAGE.write_text(page(rows), encoding="utf-8")
-    pictures = {drawing(entry): draw(load_program(entry.path), entry.model) for entry in entries()}
+    pictures = {drawing(entry): draw(load_program(entry.path), entry.model) for entry in gallery()}
     for old in DRAWINGS.glob("*.svg"):
         if old.name not in pictures:
             old.unlink()

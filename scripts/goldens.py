@@ -1,9 +1,9 @@
 """Prints the specs for every backend into tests/golden, or with ``--check`` compares with what is there.
 
 The recorded files are what a user gets from ``dlspec compile``. A change called a refactor leaves them
-byte for byte as they were; any other change shows its effect on them in its diff. Of the survey's specs everything
-is recorded. Of the rest of the zoo, so that the repository stays small, each model's module for PyTorch and Keras, and
-the ONNX text of a few.
+byte for byte as they were; any other change shows its effect on them in its diff. Of the survey's specs and of the
+training specs all files are recorded. Of the rest of the zoo, so that the repository stays small, each model's module
+for PyTorch and Keras, and the ONNX text of a few.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dlspec.zoo import specs
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
 BACKENDS = ("torch", "keras", "onnx")
-WHOLE = "survey"  # the group of which everything is recorded
+WHOLE = {"survey": BACKENDS, "training": ("torch", "keras")}  # groups of which all files are recorded
 # Models outside of it whose ONNX text is recorded: shared weights, randomness, transposed convolutions, many inputs.
 AS_ONNX = {
     "foundations/autoencoder:Autoencoder",
@@ -42,17 +42,18 @@ def print_all() -> dict[str, str]:
     files: dict[str, str] = {}
     for name, path in specs().items():
         program = load_program(path.relative_to(ROOT))
-        files |= _whole(name, program) if name.startswith(f"{WHOLE}/") else _models(name, program)
+        whole = WHOLE.get(name.partition("/")[0])
+        files |= _whole(name, program, whole) if whole else _models(name, program)
     return files
 
 
-def _whole(name: str, program: Program) -> dict[str, str]:
+def _whole(name: str, program: Program, backends: tuple[str, ...]) -> dict[str, str]:
     """All files of the only training or of each model of a spec."""
     targets = [*program.trainings] or [*program.models]
     return {
         f"{name}/{backend}/{f'{target}/' if len(targets) > 1 else ''}{file}": text
         for target in targets
-        for backend in BACKENDS
+        for backend in backends
         for file, text in print_project(program, target, load_backend(backend)).items()
     }
 

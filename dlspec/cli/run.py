@@ -21,6 +21,7 @@ from dlspec.cli.common import (
     set_option,
     spec_argument,
 )  # fmt: skip
+from dlspec.cli.generate import generation_options, write_text, writes_text
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -140,14 +141,15 @@ def evaluate_command(
 
 
 @click.command(
-    "predict", help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says."
+    "predict",
+    help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says; "
+    "or, with --generate, the text that it writes.",
 )
 @spec_argument
 @weights_option
 @any_backend_option
-@click.option(
-    "--input", "source", required=True, type=click.Path(path_type=Path), help=".npz by input name, or .npy."
-)
+@click.option("--input", "source", type=click.Path(path_type=Path), help=".npz by input name, or .npy.")
+@generation_options
 @click.option("--out", type=click.Path(path_type=Path), help=".npz to write; without it, a summary is shown.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @model_option
@@ -155,13 +157,17 @@ def evaluate_command(
 @json_option
 @guarded
 def predict_command(
-    spec: Path, weights: Path, backend: str, source: Path, out: Path | None, force: bool, model: str | None,
-    settings: tuple[str, ...], as_json: bool,
+    spec: Path, weights: Path, backend: str, source: Path | None, out: Path | None, force: bool, model: str | None,
+    settings: tuple[str, ...], as_json: bool, **generation: Any,
 ) -> None:  # fmt: skip
     from dlspec.runtime.prediction import predict, read_inputs, write_outputs
 
     program = load(spec, settings)
     name = choose_model(program, model)
+    if writes_text(source, out, **generation):
+        write_text(program, name, weights, backend, as_json, **generation)
+        return
+    assert source is not None
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
     outputs = predict(program, name, weights, backend, read_inputs(program, name, source))

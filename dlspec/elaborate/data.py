@@ -11,10 +11,11 @@ from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
-from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
+from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
 from dlspec.ir.training import DataSet, Source
@@ -22,29 +23,34 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES_LATER = ("parquet", "images", "text", "huggingface", "torchvision", "keras", "gymnasium")
+SOURCES_LATER = ("parquet", "images", "huggingface", "torchvision", "keras", "gymnasium")
 BATCH = symbol("N")
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
-    settings = Settings(item, ["source", "columns", "split", "seed", "prepare"], builder.session)
+    settings = Settings(
+        item, ["source", "columns", "split", "seed", "prepare", "vocabulary"], builder.session
+    )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
     columns = attempt(lambda: _columns(settings.require("columns", wanted), frame))
     prepare = settings.sections.get("prepare")
+    source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
+    if source and columns:
+        attempt(lambda: _check_names(source, columns, item))
     made = DataSet.model_construct(
         name=item.name.id,
-        source=attempt(
-            lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame)
-        ),
+        source=source,
         columns=columns,
         split=attempt(lambda: _split(settings.get("split"), frame)),
         prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
+        vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
     settings.finish()
+    check_texts(made, item, settings)
     return made
 
 
@@ -96,6 +102,20 @@ def _checked_source(kind: str, call: tree.Call, frame: Frame) -> Source:
         label = "unknown to it" if error.known else "not what it takes"
         raise fail("DLS0516", error.message, span, label, hint) from None
     return source
+
+
+def _check_names(source: Source, columns: dict[str, TensorType], item: tree.Declaration) -> None:
+    """Columns that a source cannot have, where its columns are known before it is read."""
+    known = source_columns(source)
+    problems = []
+    for name, place in column_places(item).items():
+        if known is not None and name in columns and name not in known:
+            guess = closest(name, known)
+            hint = f"did you mean `{guess}`?" if guess else f"it has {', '.join(f'`{k}`' for k in known)}"
+            message = f"the source `{source.kind}` has no column `{name}`"
+            problems.append(Diagnostic("DLS0517", message, place, "not in the source", hint=hint))
+    if problems:
+        raise SpecError(problems)
 
 
 def _columns(expr: tree.Expr, frame: Frame) -> dict[str, TensorType]:

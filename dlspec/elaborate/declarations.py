@@ -18,9 +18,9 @@ from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
 LATER = {
-    "data": {"augment", "shuffle", "tokenizer", "vocabulary", "stratify"},
+    "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
-        "schedule", "clip", "ema", "accumulate", "freeze", "remat", "deterministic", "copy",
+        "schedule", "clip", "ema", "accumulate", "freeze", "parallel", "remat", "deterministic", "copy",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

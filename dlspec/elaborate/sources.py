@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from dlspec._data import data_path
+from dlspec.elaborate.synthetic import generators
 from dlspec.ir.training import Source
 
 
@@ -37,6 +38,8 @@ def source_arguments(source: Source) -> dict[str, Any]:
         raise SourceError(f"{what} is no source of data", known=tuple(kinds()))
     kind = kinds()[source.kind]
     names, options = kind.get("args", []), kind.get("options", {})
+    if source.kind == "synthetic":
+        return _synthetic(source)
     if len(source.args) > len(names):
         raise SourceError(f"{what} is given too many arguments", len(names))
     if len(source.args) < len(names):
@@ -51,3 +54,29 @@ def source_arguments(source: Source) -> dict[str, Any]:
         if choices and value not in choices:
             raise SourceError(f'{what} has no {name} "{value}"', position, tuple(choices))
     return {**options, **dict(zip(names, source.args, strict=True)), **source.options}
+
+
+def _synthetic(source: Source) -> dict[str, Any]:
+    """The name of a generator and the options given to it."""
+    known = tuple(generators())
+    if len(source.args) != 1 or not isinstance(source.args[0], str):
+        raise SourceError("`synthetic` takes the name of a generator, and its options", known=known)
+    name = source.args[0]
+    if name not in known:
+        raise SourceError(f'`synthetic` has no generator "{name}"', 0, known)
+    generator = generators()[name]
+    for option, value in source.options.items():
+        if option not in generator.options:
+            raise SourceError(
+                f'`synthetic("{name}")` has no option `{option}`', option, tuple(generator.options)
+            )
+        if wanted := generator.wrong(option, value):
+            raise SourceError(f"`{option}` must be {wanted}", option)
+    return {"name": name, "given": source.options}
+
+
+def source_columns(source: Source) -> tuple[str, ...] | None:
+    """The names of the columns that a source has, where that is known before it is read."""
+    if source.kind == "synthetic" and source.args and source.args[0] in generators():
+        return generators()[source.args[0]].columns
+    return None

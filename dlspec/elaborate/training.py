@@ -30,7 +30,7 @@ from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 KNOWN = [
-    "loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from",
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
     *RUN_SETTINGS, *SPEED_SETTINGS,
 ]  # fmt: skip
 
@@ -62,6 +62,11 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
+        max_steps = (
+            attempt(lambda: settings.whole("max_steps", 1, frame)) if settings.get("max_steps") else None
+        )
+        if max_steps and settings.get("epochs") is None:
+            numbers["epochs"] = max_steps  # as many as that takes, since each has a step
         optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
@@ -83,6 +88,7 @@ class _Trainer:
             steps=tuple(self._steps(graphs, optimizers)),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
+            max_steps=max_steps,
             init_from=initial,
             **speed,
             doc=self.item.doc,

@@ -13,7 +13,7 @@ from dlspec.elaborate.values import describe
 from dlspec.ir.training import PRECISIONS, Parallel
 from dlspec.syntax import tree
 
-SETTINGS = ("precision", "compile", "channels_last", "parallel")
+SETTINGS = ("precision", "compile", "channels_last")
 
 PARALLEL = "write `parallel = { data: 2 }`, or `{ data: 2, shard: full }`"
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec.elaborate.synthetic import generators
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
-from dlspec.emit.imports import block, needed
+from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
@@ -35,8 +36,10 @@ def print_data(program: Program, data: DataSet) -> str:
             name=quoted(data.name),
             seed=literal(data.seed),
             split=literal(data.split),
+            helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),
+            vocabulary=_vocabulary(data),
             prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
         )
     )
@@ -57,6 +60,13 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
 
 
+def _vocabulary(data: DataSet) -> dict[str, str] | None:
+    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    if data.vocabulary is None:
+        return None
+    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -66,27 +76,38 @@ class _Source:
             self.values = source_arguments(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.kind = kinds()[data.source.kind]
+        kind = kinds()[data.source.kind]
+        self.kind = {**kind, **kind.get("cases", {}).get(next(iter(data.source.args), None), {})}
+        self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
         """The import lines that only this kind needs."""
-        return [self._fill(line, self.values) for line in self.kind.get("imports", ())]
+        lines = [self._fill(line, self.values) for line in self.kind.get("imports", ())]
+        return [*lines, *(line for text in self._snippets() for line in split_imports(text)[0])]
+
+    def helpers(self) -> list[str]:
+        """Functions that reading it takes."""
+        return [split_imports(text)[1] for text in self._snippets()]
+
+    def _snippets(self) -> list[str]:
+        return [generators()[self.values["name"]].text] if self.data.source.kind == "synthetic" else []
 
     def read(self) -> str:
         """The statement that reads everything."""
-        return self._fill(self.kind["read"], self.values)
+        return self._fill(self.kind["read"].strip(), self.values)
 
     def columns(self) -> Iterator[dict[str, Any]]:
         """The declared columns: name, type, and the expression of their values."""
         start, last = 0, list(self.data.columns)[-1]
-        for name, kind in self.data.columns.items():
+        for number, (name, kind) in enumerate(self.data.columns.items()):
             size = self._size(name, kind)
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
+            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, {"name": name, "start": start, "stop": start + size}),
+                "source": self._fill(template, values),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
                 "shape": sequence([literal(dim) for dim in kind.shape]),
             }

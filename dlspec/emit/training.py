@@ -26,6 +26,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
     "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "MAX_STEPS", "steps_of_epoch",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -121,7 +122,7 @@ class TrainingPrinter:
         ]
         return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
 
-    def _settings(self) -> dict[str, str]:
+    def _settings(self) -> dict[str, Any]:
         """What the spec says of the training as a whole."""
         training, data = self.training, self.program.data[self.training.data]
         splits, validation = list(data.split), validation_split(data)
@@ -131,6 +132,8 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size),
             "epochs": literal(training.epochs),
+            **_limit(training),
+            "vocabulary": data.vocabulary is not None,
             "seed": literal(training.seed),
             "train_split": quoted(splits[0]),
             "validation_split": quoted(validation),
@@ -199,6 +202,18 @@ class TrainingPrinter:
 def print_training(program: Program, training: Training, backend: Backend, models: Sequence[Model]) -> str:
     """The text of ``train.py``."""
     return TrainingPrinter(program, training, backend, models).text()
+
+
+def _limit(training: Training) -> dict[str, str]:
+    """What is different where a training ends after a number of steps."""
+    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+    if training.max_steps is None:
+        return {"max_steps": "", "until": "", "epoch_batches": batches}
+    return {
+        "max_steps": literal(training.max_steps),
+        "until": ", or until the last step",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+    }
 
 
 def attribute_names(training: Training, backend: Backend) -> dict[str, str]:

@@ -39,6 +39,4 @@ def speed_settings(program: Program, training: Training) -> dict[str, Any]:
 def _operators(program: Program, training: Training) -> set[str]:
     """The operators that the models use."""
     graphs = by_name(program, list(training.models.values()))
-    return {
-        node.op.spec_name() for _, keys in graphs for key in keys for node in program.graphs[key].nodes
-    }
+    return {node.op.spec_name() for _, keys in graphs for key in keys for node in program.graphs[key].nodes}

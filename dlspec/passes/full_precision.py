@@ -18,6 +18,8 @@ def full_precision(program: Program, key: str) -> Program:
         raw = {o: f"%raw {o}" for o in node.outputs if types[o].is_float}
         types.update({raw[o]: types[o] for o in raw})
         nodes.append(node.model_copy(update={"outputs": tuple(raw.get(o, o) for o in node.outputs)}))
-        nodes += [Node(op=Cast(dtype="f32"), inputs=(raw[o],), outputs=(o,), location=node.location) for o in raw]
+        nodes += [
+            Node(op=Cast(dtype="f32"), inputs=(raw[o],), outputs=(o,), location=node.location) for o in raw
+        ]
     changed: Graph = graph.model_copy(update={"nodes": tuple(nodes), "types": types})
     return program.model_copy(update={"graphs": {**program.graphs, key: changed}})

@@ -1,0 +1,88 @@
+"""Every spec of `specs/training/`: it states a result, and its printed trainings take steps on both frameworks."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from dlspec.elaborate.program import load_program
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.project import print_project
+from dlspec.runtime.project import load_project
+from dlspec.zoo import TRAINING, specs
+
+results = pytest.importorskip("benchmarks.results", reason="the benchmarks are in checkouts only")
+expected = pytest.importorskip("benchmarks.expected", reason="the benchmarks are in checkouts only")
+
+NAMES = [name for name in specs() if name.startswith(f"{TRAINING}/")]
+FINE = {"figure": "test.accuracy", "at_least": 0.9, "note": "on made-up digits, as far as that goes"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_states_a_result(name: str) -> None:
+    tables = {n: e for n, e in expected.expectations().items() if expected.spec_of(n, e) == name}
+    assert tables, f"{name} has no table in specs/training/results*.toml"
+    lines = specs()[name].read_text("utf-8").splitlines()
+    assert len(lines) <= 110, "one way of learning each, and short"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize("name", NAMES)
+def test_takes_steps(name: str, backend: str) -> None:
+    """Two steps on a few examples leave every loss a number."""
+    program = load_program(specs()[name])
+    assert program.trainings
+    for training in program.trainings:
+        live = load_project(print_project(program, training, load_backend(backend)))
+        learner = live.new_training()
+        columns = live.data.load("train")
+        batch = next(live.data.batches(columns, 8))
+        given = learner.tensors(batch) if backend == "torch" else batch
+        for _ in range(2):
+            losses = learner.train_step(given)
+            assert losses
+            assert all(math.isfinite(float(loss)) for loss in losses.values()), losses
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"at_most": 1.0},
+        {"at_least": None},
+        {"figure": "accuracy"},
+        {"seeds": []},
+        {"backends": ["torch"]},
+        {"limit": 3},
+    ],
+)
+def test_tables_are_checked(wrong: dict[str, object]) -> None:
+    expected.Expected.model_validate(FINE)
+    with pytest.raises(ValidationError):
+        expected.Expected.model_validate(FINE | wrong)
+
+
+def test_a_limit_is_held() -> None:
+    least, most = (
+        expected.Expected(**{**FINE, "at_least": a, "at_most": b}) for a, b in ((0.9, None), (None, 2.0))
+    )
+    assert [least.reached(v) for v in (0.95, 0.9, 0.89, math.nan)] == [True, True, False, False]
+    assert [most.reached(v) for v in (1.0, 2.0, 2.1, math.nan)] == [True, True, False, False]
+
+
+def test_a_record_keeps_the_other_framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    table = expected.Expected(**FINE)
+    row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seconds": 1.5}
+    results.keep("digits", table, {"torch": row})
+    results.keep("digits", table, {"keras": {**row, "value": 0.8, "reached": False}})
+    kept = json.loads((tmp_path / "results" / "digits.json").read_text())
+    assert {backend: each["value"] for backend, each in kept["backends"].items()} == {
+        "torch": 0.95,
+        "keras": 0.8,
+    }
+    assert "**0.8**, missed" in results.page()
