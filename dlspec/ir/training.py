@@ -158,7 +158,7 @@ class Parallel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     data: int
-    shard: Literal["none", "full"] = "none"
+    shard: str = "none"
 
 
 class Training(BaseModel):
