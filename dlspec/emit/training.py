@@ -13,6 +13,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.training_speed import speed_settings
@@ -26,7 +27,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
     "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch",
+    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -38,6 +39,7 @@ METHODS = frozenset(
         "optimizers",
         "steps",
         "measure",
+        "parts",
         "tensors",
         "train_step",
         "train_epoch",
@@ -55,6 +57,7 @@ IMPORTS = {
     r"\bjson\.": "import json",
     r"\bmath\.": "import math",
     r"\btime\.": "import time",
+    r"\bnp\.": "import numpy as np",
     r"\bCallable\b": "from collections.abc import Callable",
     r"\bIterable\b": "from collections.abc import Iterable",
     r"\bPath\b": "from pathlib import Path",
@@ -93,6 +96,7 @@ class TrainingPrinter:
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.methods = _methods(training)
+        self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
 
@@ -111,6 +115,7 @@ class TrainingPrinter:
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
+            epoch=self.epoch,
             helpers=helpers,
         )
         head, _, rest = body.partition("#: imports\n")
@@ -175,16 +180,21 @@ class TrainingPrinter:
         return f"torch.compile(self.{method})" if self.training.compile else f"self.{method}"
 
     def _metrics(self) -> str:
+        if self.epoch is not None:
+            return self._body(self.epoch.split.batch, _dictionary, self.epoch.split.program)
         if self.training.evaluate is not None:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
 
-    def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
+    def _body(
+        self, key: str, returned: Callable[[Mapping[str, str]], str], program: Program | None = None
+    ) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
-        lower = self.training.precision != "f32"
-        program = full_precision(self.program, key) if lower else self.program
+        program = program or self.program
+        if self.training.precision != "f32":
+            program = full_precision(program, key)
         function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
