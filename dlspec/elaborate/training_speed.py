@@ -6,7 +6,7 @@ from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
-from dlspec.elaborate.declarations import Settings, word
+from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
@@ -22,7 +22,7 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
     """The fields of `Training` that these settings give; those that the spec leaves open are left out."""
     get, attempt = settings.get, settings.attempt
     return {
-        "precision": attempt(lambda: word("precision", get("precision"), "f32", list(PRECISIONS))),
+        "precision": attempt(lambda: one_word("precision", get("precision"), "f32", list(PRECISIONS))),
         "compile": bool(attempt(lambda: _switch("compile", get("compile"), frame))),
         "channels_last": attempt(lambda: _switch("channels_last", get("channels_last"), frame)),
         "parallel": attempt(lambda: _parallel(get("parallel"), frame)),
@@ -54,4 +54,4 @@ def _parallel(expr: tree.Expr | None, frame: Frame) -> Parallel | None:
         span = given["data"].span if "data" in given else expr.span
         raise fail("DLS0505", "`parallel.data` must be a whole number of at least 1", span,
                    "how many processes?", PARALLEL)  # fmt: skip
-    return Parallel(data=processes, shard=word("shard", given.get("shard"), "none", ["none", "full"]))
+    return Parallel(data=processes, shard=one_word("shard", given.get("shard"), "none", ["none", "full"]))
