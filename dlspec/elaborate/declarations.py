@@ -20,8 +20,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
-        "precision", "freeze",
-        "parallel", "compile", "remat", "deterministic",
+        "freeze", "parallel", "remat", "deterministic",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

@@ -25,6 +25,8 @@ from dlspec.elaborate.training_rules import SETTINGS as UPDATE_SETTINGS
 from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
+from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
+from dlspec.elaborate.training_speed import speed_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
@@ -35,8 +37,7 @@ from dlspec.syntax.source import Span
 
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
-    *RUN_SETTINGS,
-    *UPDATE_SETTINGS,
+    *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS,
 ]  # fmt: skip
 
 
@@ -91,6 +92,7 @@ class _Trainer:
         initial = attempt(
             lambda: initial_weights(settings.get("init_from"), keys or self.models, self.builder)
         )
+        speed = speed_settings(settings, frame)
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
         settings.finish()
@@ -105,6 +107,7 @@ class _Trainer:
             metrics=tuple(metrics),
             max_steps=max_steps,
             init_from=initial,
+            **speed,
             doc=self.item.doc,
             **numbers,
             **run,

@@ -18,11 +18,13 @@ from dlspec.emit.training_players import needs_of_copies, player_settings
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
+from dlspec.emit.training_speed import speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
+from dlspec.passes.full_precision import full_precision
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
@@ -131,7 +133,8 @@ class TrainingPrinter:
                 {name: model.attribute for name, model in self.models.items()},
                 {step.name: quoted(self._key(step)) for step in self.training.steps},
             ),
-            losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
+            **speed_settings(self.program, self.training),
+            losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
             differentiates=self._differentiates(),
@@ -196,6 +199,9 @@ class TrainingPrinter:
                 optimizer=optimizer.expression,
             )
 
+    def _function(self, method: str) -> str:
+        return f"torch.compile(self.{method})" if self.training.compile else f"self.{method}"
+
     def _metrics(self) -> str:
         if self.epoch is not None:
             return self._body(self.epoch.split.batch, _dictionary, self.epoch.split.program)
@@ -215,9 +221,10 @@ class TrainingPrinter:
     ) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
-        function = print_function(
-            program or self.program, key, self.backend, models, _taken(self.training), attributes
-        )
+        program = program or self.program
+        if self.training.precision != "f32":
+            program = full_precision(program, key)
+        function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]

@@ -219,6 +219,10 @@ class Clip(BaseModel):
     value: float | None = None
 
 
+PRECISIONS = ("f32", "bf16", "fp16")
+"""In what a training computes; weights and optimizers are f32 in all of them."""
+
+
 class Training(BaseModel):
     """How models learn from a data set.
 
@@ -230,6 +234,10 @@ class Training(BaseModel):
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    precision
+        of `PRECISIONS`: in what the models compute while they train.
+    channels_last
+        whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -256,6 +264,9 @@ class Training(BaseModel):
     accumulate: int = 1
     ema: float | None = None
     init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
+    precision: str = "f32"
+    compile: bool = False
+    channels_last: bool | None = None
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""

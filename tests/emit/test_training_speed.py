@@ -1,0 +1,86 @@
+"""What a spec says about speed, in the printed code; and that it computes the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlspec.api import loads
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.project import print_project
+
+SPEC = """
+model Net(classes = 10) {
+  input image: f32[N, 1, 8, 8]
+  output logits = image -> LAYER -> relu -> flatten -> Linear(classes)
+}
+
+data Digits {
+  source  = sklearn("digits")
+  columns = { image: f32[1, 8, 8], label: i64 }
+  prepare { image = image / 16 }
+}
+
+train Net on Digits {
+  loss      = cross_entropy(logits, label)
+  optimizer = Adam(lr = 1e-3)
+  metrics   = { accuracy: accuracy(logits, label) }
+  max_steps = 20
+  SETTINGS
+}
+"""
+
+
+def printed(backend: str, settings: str = "", layer: str = "Conv2d(8, 3)") -> str:
+    program = loads(SPEC.replace("SETTINGS", settings).replace("LAYER", layer)).program
+    return print_project(program, "Net", load_backend(backend))["train.py"]
+
+
+def test_images_are_channels_last_where_that_is_quicker() -> None:
+    line = "training.to(memory_format=torch.channels_last)"
+    assert line in printed("torch")
+    assert line not in printed("torch", layer="flatten")
+    assert line not in printed("torch", "channels_last = false")
+    assert line in printed("torch", "channels_last = true", layer="flatten")
+
+
+def test_low_precision_is_of_models_only() -> None:
+    torch, keras = printed("torch", "precision = bf16"), printed("keras", "precision = bf16")
+    assert torch.count("@torch.autocast(DEVICE, torch.bfloat16)") == 2
+    assert torch.count("self.model(image).to(torch.float32)") == 2
+    assert "scaler" not in torch
+    assert 'keras.config.set_dtype_policy("mixed_bfloat16")' in keras
+    assert keras.count("ops.cast(self.model(image), keras.config.floatx())") == 2
+    for backend in ("torch", "keras"):
+        assert "autocast" not in printed(backend)
+        assert "policy" not in printed(backend)
+
+
+def test_half_precision_scales_its_loss() -> None:
+    assert "self.scaler.scale(loss).backward()" in printed("torch", "precision = fp16")
+    assert "LossScaleOptimizer(Adam(0.001))" in printed("keras", "precision = fp16")
+
+
+def test_steps_are_compiled_when_asked() -> None:
+    assert '{"loss": torch.compile(self.loss)}' in printed("torch", "compile = true")
+    assert "jit_compile=True" in printed("keras", "compile = true")
+    assert "compile(self.loss)" not in printed("torch")
+    assert "jit_compile" not in printed("keras")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_low_precision_learns_what_f32_does(backend: str, precision: str, tmp_path) -> None:
+    import json
+
+    from dlspec.runtime.project import run_training, write_project
+
+    losses = []
+    for settings in ("", f"precision = {precision}"):
+        program = loads(SPEC.replace("SETTINGS", settings).replace("LAYER", "flatten -> Linear(32)")).program
+        folder = tmp_path / (settings[-4:] or "f32")
+        write_project(print_project(program, "Net", load_backend(backend)), folder)
+        run_training(folder, ["--out", str(folder / "run")])
+        losses.append(json.loads((folder / "run" / "metrics.json").read_text())["results"]["test"]["loss"])
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], rel=0.2)
