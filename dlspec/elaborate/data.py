@@ -20,9 +20,10 @@ from dlspec.elaborate.statistics import Statistics
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
+from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import Augmentation, DataSet, Source
+from dlspec.ir.training import Augmentation, DataSet, Source, Windows
 from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -37,7 +38,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
         item,
-        ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment"],
+        ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows"],
         builder.session,
     )
     frame, attempt = builder.frame(), settings.attempt
@@ -52,6 +53,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder))
         prepared, statistics = keys or (None, None)
+    windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
@@ -61,7 +63,11 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
         prepare=prepared,
         statistics=statistics,
-        augment=attempt(lambda: _augment(settings.sections.get("augment"), columns, prepared, builder)) or (),
+        windows=windows,
+        augment=attempt(
+            lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
+        )
+        or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
@@ -224,22 +230,28 @@ def _prepare(
 
 
 def prepared_columns(
-    columns: dict[str, TensorType], prepare: str | None, session: Session
+    columns: dict[str, TensorType], prepare: str | None, windows: Windows | None, session: Session
 ) -> dict[str, TensorType]:
     """The type of one example's columns after preparation."""
     if prepare is None:
-        return columns
+        return windowed(columns, windows)
     graph = session.graphs[prepare]
     types = zip(graph.outputs, graph.output_types(), strict=True)
-    return {o.name: t.with_shape(t.shape[1:]) for o, t in types}
+    return windowed({o.name: t.with_shape(t.shape[1:]) for o, t in types}, windows)
 
 
 def _augment(
-    section: tree.Section | None, columns: dict[str, TensorType] | None, prepare: str | None, builder: Any
+    section: tree.Section | None,
+    columns: dict[str, TensorType] | None,
+    prepare: str | None,
+    windows: Windows | None,
+    builder: Any,
 ) -> tuple[Augmentation, ...]:
     if section is None or columns is None:
         return ()
-    return augmentations(section, prepared_columns(columns, prepare, builder.session), builder.frame())
+    return augmentations(
+        section, prepared_columns(columns, prepare, windows, builder.session), builder.frame()
+    )
 
 
 def column_frame(

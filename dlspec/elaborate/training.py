@@ -103,7 +103,7 @@ class _Trainer:
                        self.item.name.span, "on which data?",
                        f"write `train {self.item.name.id} on DATA {{ ... }}`")  # fmt: skip
         self.data: DataSet = data_set(name, self.builder)
-        self.columns = prepared_columns(self.data.columns, self.data.prepare, self.session)
+        self.columns = prepared_columns(self.data.columns, self.data.prepare, self.data.windows, self.session)
         marker = self.builder.scope.names.get(name.id)
         self.origins = column_places(marker.payload) if isinstance(marker, Marker) else {}
         return True

@@ -27,6 +27,7 @@ IMPORTS = (
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
 
+WINDOWS = ("from numpy.lib.stride_tricks import sliding_window_view",)
 LAST_WORDS = {
     "keep": "the last batch may be small",
     "drop": "in training, what fills no batch is left out",
@@ -55,10 +56,22 @@ def print_data(program: Program, data: DataSet) -> str:
             prepare=_prepare(program, data, data.prepare, numpy) if data.prepare else "",
             statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
             augment=print_augmentation(data),
+            windows=data.windows,
+            loaded=_loaded(data),
         )
     )
     head, _, rest = body.partition("#: imports\n")
-    return tidy(f"{head}{block([*IMPORTS, *source.imports(), *needed(rest, numpy.imports)])}\n{rest}")
+    lines = [*IMPORTS, *(WINDOWS if data.windows else ()), *source.imports()]
+    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
+
+
+def _loaded(data: DataSet) -> str:
+    """The expression of what `load` gives, of the examples as the source has them."""
+    made = "examples(split)"
+    for name in ("encode", "prepare", "windows"):
+        given = data.vocabulary if name == "encode" else getattr(data, name)
+        made = f"{name}({made})" if given else made
+    return made
 
 
 def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> str:

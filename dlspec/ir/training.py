@@ -48,6 +48,15 @@ class SplitRule(BaseModel):
     fold: int = 0
 
 
+class Windows(BaseModel):
+    """Pieces of a series: `length` steps in a row, and the `horizon` steps after them as columns ``NAME_next``."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    length: int
+    horizon: int
+
+
 class Augmentation(BaseModel):
     """One random change of columns in training: ``image = random_crop(image, padding = 2)``."""
 
@@ -68,6 +77,8 @@ class DataSet(BaseModel):
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
         key of a graph from the raw columns of the training split to what `prepare` takes beside the columns.
+    windows
+        into which the prepared series is cut.
     augment
         what is done to each example in training, in this order, after the preparation.
     vocabulary
@@ -85,6 +96,7 @@ class DataSet(BaseModel):
     prepare: str | None = None
     statistics: str | None = None
     augment: tuple[Augmentation, ...] = ()
+    windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     seed: int = 0
     doc: str = ""
