@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -237,4 +238,5 @@ def _random_operators(program: Program, key: str) -> set[str]:
 
 def _readable(program: Program, training: Training) -> bool:
     """Whether the data ships with a library, or is generated, so that it is there on every machine."""
-    return program.data[training.data].source.kind in ("sklearn", "synthetic")
+    kind = program.data[training.data].source.kind
+    return kind in ("sklearn", "synthetic") or (kind == "statsmodels" and find_spec(kind) is not None)
