@@ -7,19 +7,23 @@ from typing import Any
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
+from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.session import Session
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
 from dlspec.elaborate.splits import split_of
 from dlspec.elaborate.statements import Run
+from dlspec.elaborate.statistics import Statistics
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
+from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import DataSet, Source
+from dlspec.ir.training import Augmentation, DataSet, Source, Windows
 from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -33,7 +37,9 @@ LAST_BATCH = ["keep", "drop", "fill"]
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
-        item, ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch"], builder.session
+        item,
+        ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows"],
+        builder.session,
     )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
@@ -43,6 +49,11 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
     split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame)) or ({}, None)
+    prepared, statistics = None, None
+    if prepare and columns:
+        keys = attempt(lambda: _prepare(prepare, columns, item, builder))
+        prepared, statistics = keys or (None, None)
+    windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
@@ -50,7 +61,13 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         split=split,
         split_rule=rule,
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
-        prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
+        prepare=prepared,
+        statistics=statistics,
+        windows=windows,
+        augment=attempt(
+            lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
+        )
+        or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
@@ -190,9 +207,11 @@ def column_places(item: tree.Declaration) -> dict[str, Span]:
 
 def _prepare(
     section: tree.Section, columns: dict[str, TensorType], item: tree.Declaration, builder: Any
-) -> str:
-    """The graph from raw columns to prepared ones; both with a batch axis in front."""
+) -> tuple[str, str | None]:
+    """The graph from raw columns to prepared ones, with a batch axis in front, and that of its statistics."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
+    statistics = Statistics(f"Statistics{item.name.id}", columns)
+    statistics.define(frame)
     run = Run(frame, None, None, False)
     run.statements(section.body.statements)
     if not run.fine:
@@ -205,7 +224,34 @@ def _prepare(
         assert frame.builder is not None
         frame.builder.output(column, value)
     assert frame.builder is not None
-    return str(builder.session.add_graph(frame.builder.build(frame.final_names())))
+    key = str(builder.session.add_graph(frame.builder.build(frame.final_names())))
+    taken = str(builder.session.add_graph(statistics.builder.build())) if statistics.made else None
+    return key, taken
+
+
+def prepared_columns(
+    columns: dict[str, TensorType], prepare: str | None, windows: Windows | None, session: Session
+) -> dict[str, TensorType]:
+    """The type of one example's columns after preparation."""
+    if prepare is None:
+        return windowed(columns, windows)
+    graph = session.graphs[prepare]
+    types = zip(graph.outputs, graph.output_types(), strict=True)
+    return windowed({o.name: t.with_shape(t.shape[1:]) for o, t in types}, windows)
+
+
+def _augment(
+    section: tree.Section | None,
+    columns: dict[str, TensorType] | None,
+    prepare: str | None,
+    windows: Windows | None,
+    builder: Any,
+) -> tuple[Augmentation, ...]:
+    if section is None or columns is None:
+        return ()
+    return augmentations(
+        section, prepared_columns(columns, prepare, windows, builder.session), builder.frame()
+    )
 
 
 def column_frame(

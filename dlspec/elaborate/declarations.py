@@ -18,7 +18,7 @@ from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
 LATER = {
-    "data": {"augment", "shuffle", "tokenizer", "stratify"},
+    "data": {"shuffle", "tokenizer", "stratify"},
     "train": {
         "freeze", "parallel", "remat", "deterministic",
     },
@@ -133,10 +133,20 @@ def export(item: tree.Declaration, builder: Any) -> Export:
         format=attempt(lambda: one_word("format", settings.get("format"), "onnx", ["onnx"])),
         opset=attempt(lambda: settings.whole("opset", 21, frame, 17)),
         ir_version=attempt(lambda: settings.whole("ir_version", 10, frame, 8)),
-        prepare=None if prepare is None else attempt(lambda: data_set(prepare, builder).prepare),
+        prepare=None if prepare is None else attempt(lambda: _preparation(prepare, builder)),
     )
     settings.finish()
     return made
+
+
+def _preparation(expr: tree.Expr, builder: Any) -> str | None:
+    """The preparation that goes along: one that needs nothing but the columns."""
+    data = data_set(expr, builder)
+    if data.statistics is not None:
+        raise fail("DLS0520", f"the preparation of `{data.name}` needs statistics of its training split", expr.span,
+                   "not part of the model", "leave `prepare` out, or write the numbers into the spec")  # fmt: skip
+    prepare: str | None = data.prepare
+    return prepare
 
 
 def _exported(name: tree.Name, builder: Any) -> str:

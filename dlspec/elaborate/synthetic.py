@@ -31,9 +31,18 @@ class Generator:
 
     def wrong(self, option: str, value: Any) -> str | None:
         """What the option must be, where `value` is not."""
-        kind = self.options[option]
-        fits = isinstance(value, TYPES[kind]) and (kind == "bool") == isinstance(value, bool)
-        return None if fits else WORDS[kind]
+        return wrong_value(self.options[option], value)
+
+
+def wrong_value(kind: str, value: Any) -> str | None:
+    """What an option of this type must be, where `value` is not."""
+    fits = isinstance(value, TYPES[kind]) and (kind == "bool") == isinstance(value, bool)
+    return None if fits else WORDS[kind]
+
+
+def keyword_types(function: ast.FunctionDef) -> dict[str, str]:
+    """The types of the keywords of a function, as written."""
+    return {each.arg: ast.unparse(each.annotation) for each in function.args.kwonlyargs if each.annotation}
 
 
 @cache
@@ -47,8 +56,7 @@ def generators() -> Mapping[str, Generator]:
 def _read(name: str, text: str) -> Generator:
     functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
     function = functions[name]
-    options = {each.arg: ast.unparse(each.annotation) for each in function.args.kwonlyargs if each.annotation}
     returned = next(node.value for node in function.body if isinstance(node, ast.Return))
     assert isinstance(returned, ast.Dict), f"synthetic/{name}.py must end with `return {{...}}`"
     columns = tuple(str(ast.literal_eval(key)) for key in returned.keys if key)
-    return Generator(name, text, options, columns)
+    return Generator(name, text, keyword_types(function), columns)

@@ -11,7 +11,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import input_names, inputs_of, make_instance, resolve_graph, use_block
 from dlspec.elaborate.copies import copy_of, every, model_named
-from dlspec.elaborate.data import column_frame, column_places
+from dlspec.elaborate.data import column_frame, column_places, prepared_columns
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
@@ -31,7 +31,6 @@ from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Mark
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
 from dlspec.ir.training import Copy, DataSet, OptimizerSpec, Step, Training, validation_split
-from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -123,18 +122,10 @@ class _Trainer:
                        self.item.name.span, "on which data?",
                        f"write `train {self.item.name.id} on DATA {{ ... }}`")  # fmt: skip
         self.data: DataSet = data_set(name, self.builder)
-        self.columns = self._columns()
+        self.columns = prepared_columns(self.data.columns, self.data.prepare, self.data.windows, self.session)
         marker = self.builder.scope.names.get(name.id)
         self.origins = column_places(marker.payload) if isinstance(marker, Marker) else {}
         return True
-
-    def _columns(self) -> dict[str, TensorType]:
-        """The type of one example's columns after preparation."""
-        if self.data.prepare is None:
-            return self.data.columns
-        graph = self.session.graphs[self.data.prepare]
-        types = zip(graph.outputs, graph.output_types(), strict=True)
-        return {o.name: t.with_shape(t.shape[1:]) for o, t in types}
 
     def _definition(self, name: tree.Name) -> BlockDefinition:
         value = self.builder.scope.names.get(name.id)

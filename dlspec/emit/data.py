@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dlspec._data import data_path
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
+from dlspec.emit.augmentation import print_augmentation, snippets
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
@@ -25,6 +27,7 @@ IMPORTS = (
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
 
+WINDOWS = ("from numpy.lib.stride_tricks import sliding_window_view",)
 LAST_WORDS = {
     "keep": "the last batch may be small",
     "drop": "in training, what fills no batch is left out",
@@ -50,14 +53,28 @@ def print_data(program: Program, data: DataSet) -> str:
             read=source.read(),
             columns=list(source.columns()),
             vocabulary=_vocabulary(data),
-            prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
+            prepare=_prepare(program, data, data.prepare, numpy) if data.prepare else "",
+            statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
+            augment=print_augmentation(data),
+            windows=data.windows,
+            loaded=_loaded(data),
         )
     )
     head, _, rest = body.partition("#: imports\n")
-    return tidy(f"{head}{block([*IMPORTS, *source.imports(), *needed(rest, numpy.imports)])}\n{rest}")
+    lines = [*IMPORTS, *(WINDOWS if data.windows else ()), *source.imports()]
+    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
 
 
-def _prepare(program: Program, key: str, numpy: Backend) -> str:
+def _loaded(data: DataSet) -> str:
+    """The expression of what `load` gives, of the examples as the source has them."""
+    made = "examples(split)"
+    for name in ("encode", "prepare", "windows"):
+        given = data.vocabulary if name == "encode" else getattr(data, name)
+        made = f"{name}({made})" if given else made
+    return made
+
+
+def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> str:
     """The body of the preparation; columns that it passes on as they are stay as they are."""
     graph = program.graphs[key]
     inputs = {value.name for value in graph.inputs}
@@ -67,7 +84,21 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     graphs = {**program.graphs, key: graph.model_copy(update={"outputs": changed})}
     function = print_function(program.model_copy(update={"graphs": graphs}), key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
-    return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
+    columns = {n: v for n, v in function.columns.items() if n in data.columns}
+    taken = {n: v for n, v in function.columns.items() if n not in data.columns}
+    unpacked = [
+        *replace(function, columns=columns).unpacked("columns"),
+        *replace(function, columns=taken).unpacked("statistics()"),
+    ]
+    return "\n".join([*unpacked, *function.lines, f"return {{**columns, {returned}}}"])
+
+
+def _statistics(program: Program, key: str, numpy: Backend) -> str:
+    """The body of the function that computes what the preparation takes from the training split."""
+    function = print_function(program, key, numpy)
+    returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
+    lines = ['columns = examples("train")', *function.unpacked("columns"), *function.lines]
+    return "\n".join([*lines, f"return {{{returned}}}"])
 
 
 def _vocabulary(data: DataSet) -> dict[str, str] | None:
@@ -100,6 +131,9 @@ class _Source:
         return [split_imports(text)[1] for text in self._snippets()]
 
     def _snippets(self) -> list[str]:
+        return [*self._reading(), *snippets(self.data)]
+
+    def _reading(self) -> list[str]:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"

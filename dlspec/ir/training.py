@@ -48,6 +48,25 @@ class SplitRule(BaseModel):
     fold: int = 0
 
 
+class Windows(BaseModel):
+    """Pieces of a series: `length` steps in a row, and the `horizon` steps after them as columns ``NAME_next``."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    length: int
+    horizon: int
+
+
+class Augmentation(BaseModel):
+    """One random change of columns in training: ``image = random_crop(image, padding = 2)``."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    function: str
+    columns: tuple[str, ...]
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
@@ -55,7 +74,13 @@ class DataSet(BaseModel):
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
     prepare
-        key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
+        key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
+    statistics
+        key of a graph from the raw columns of the training split to what `prepare` takes beside the columns.
+    windows
+        into which the prepared series is cut.
+    augment
+        what is done to each example in training, in this order, after the preparation.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
     """
@@ -69,6 +94,9 @@ class DataSet(BaseModel):
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
     prepare: str | None = None
+    statistics: str | None = None
+    augment: tuple[Augmentation, ...] = ()
+    windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     seed: int = 0
     doc: str = ""

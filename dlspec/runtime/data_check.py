@@ -6,6 +6,7 @@ from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
 from dlspec.diagnostics.suggest import closest
+from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
@@ -49,7 +50,8 @@ def with_fold(program: Program, training: Training, fold: int | None) -> Program
 
 def modules(data: DataSet) -> list[str]:
     """What must be installed to read a data set."""
-    return list(source_kind(data.source).get("needs", ()))
+    altered = [needs for step in data.augment if (needs := augmenters()[step.function].needs)]
+    return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *altered]))
 
 
 def check_data(program: Program, data: DataSet) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -236,5 +237,6 @@ def _random_operators(program: Program, key: str) -> set[str]:
 
 
 def _readable(program: Program, training: Training) -> bool:
-    """Whether the data ships with a library, so that it is there on every machine."""
-    return program.data[training.data].source.kind == "sklearn"
+    """Whether the data ships with a library, or is generated, so that it is there on every machine."""
+    kind = program.data[training.data].source.kind
+    return kind in ("sklearn", "synthetic") or (kind == "statsmodels" and find_spec(kind) is not None)
