@@ -66,6 +66,7 @@ def print_function(
     body = Body(
         plan, ModuleNames(plans, backend, attributes), Rows(backend), Shapes(plan, [graph], backend.layout)
     )
+    body.in_method = True
     lines, returns = body.statements()
     texts = [str(line).removesuffix("  # []") for line in lines]
     code = "\n".join([*texts, returns])
