@@ -102,6 +102,7 @@ class TrainingPrinter:
         """The text of ``train.py``."""
         steps, metrics = list(self._steps()), self._metrics()
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
+        snippets += self.epoch.helpers if self.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
         types = self._types(helpers)
