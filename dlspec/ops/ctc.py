@@ -59,7 +59,10 @@ class CtcLoss(_Loss):
         return getattr(np, self.reduction)(losses) if self.reduction != "none" else np.array(losses)
 
     def decompose(self, b: Any, logits: Any, labels: Any, logit_lengths: Any, label_lengths: Any) -> Any:
-        """The forward algorithm, step by step: only where the number of steps is known."""
+        """The losses one by one; these by the forward algorithm, step by step, where the number of steps is known."""
+        if self.reduction != "none":
+            each = self.model_copy(update={"reduction": "none"})
+            return self.reduce(b, b.add(each, [logits, labels, logit_lengths, label_lengths])[0])
         N, T, classes = logits.type.shape
         S = labels.type.shape[1]
         if not isinstance(T, int) or not isinstance(S, int):
@@ -71,7 +74,7 @@ class CtcLoss(_Loss):
         path = b.concat([path, b.slice(blanks, index=((None, None, None), (S, None, None)))], axis=1)
         places = b.expand(b.unsqueeze(path, axis=1), shape=(N, T, 2 * S + 1))
         scores = b.gather(b.log_softmax(logits, axis=2), places, axis=2)
-        return self.reduce(b, -self._forward(b, scores, path, logit_lengths, label_lengths))
+        return -self._forward(b, scores, path, logit_lengths, label_lengths)
 
     def _forward(self, b: Any, scores: Any, path: Any, steps: Any, known: Any) -> Any:
         """log of the probability of the labels, from the score [N, T, places] of each place of `path` at each step."""
