@@ -39,6 +39,7 @@ def print_data(program: Program, data: DataSet) -> str:
     """The text of ``data.py``. Raises `SpecError` (DLS0704) for a source that cannot be read."""
     numpy = load_backend("numpy")
     source = _Source(data, numpy)
+    prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
         environment()
         .get_template("common/data.py.jinja")
@@ -49,11 +50,11 @@ def print_data(program: Program, data: DataSet) -> str:
             **print_split(data),
             last_batch=data.last_batch,
             last_words=LAST_WORDS[data.last_batch],
-            helpers=source.helpers(),
+            helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
             columns=list(source.columns()),
             vocabulary=_vocabulary(data),
-            prepare=_prepare(program, data, data.prepare, numpy) if data.prepare else "",
+            prepare=prepare,
             statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
             augment=print_augmentation(data),
             windows=data.windows,
@@ -74,13 +75,13 @@ def _loaded(data: DataSet) -> str:
     return made
 
 
-def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> str:
-    """The body of the preparation; columns that it passes on as they are stay as they are."""
+def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> tuple[str, tuple[str, ...]]:
+    """The body of the preparation, and the helpers that it needs; columns that it passes on stay as they are."""
     graph = program.graphs[key]
     inputs = {value.name for value in graph.inputs}
     changed = tuple(o for o in graph.outputs if o.value != o.name or o.name not in inputs)
     if not changed:
-        return ""
+        return "", ()
     graphs = {**program.graphs, key: graph.model_copy(update={"outputs": changed})}
     function = print_function(program.model_copy(update={"graphs": graphs}), key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
@@ -90,7 +91,8 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> str:
         *replace(function, columns=columns).unpacked("columns"),
         *replace(function, columns=taken).unpacked("statistics()"),
     ]
-    return "\n".join([*unpacked, *function.lines, f"return {{**columns, {returned}}}"])
+    lines = [*unpacked, *function.lines, f"return {{**columns, {returned}}}"]
+    return "\n".join(lines), function.needs
 
 
 def _statistics(program: Program, key: str, numpy: Backend) -> str:

@@ -39,9 +39,11 @@ class Function:
     needs: tuple[str, ...] = ()
 
     def unpacked(self, holder: str) -> list[str]:
-        """The statement that takes the columns out of the dictionary `holder`, if any are used."""
+        """What takes the columns that are used out of the dictionary `holder`: one statement if that is short."""
         if not self.columns:
             return []
+        if len(self.columns) > 3:
+            return [f"{variable} = {holder}[{quoted(name)}]" for name, variable in self.columns.items()]
         values = ", ".join(f"{holder}[{quoted(name)}]" for name in self.columns)
         return [f"{', '.join(self.columns.values())} = {values}"]
 
@@ -66,6 +68,7 @@ def print_function(
     body = Body(
         plan, ModuleNames(plans, backend, attributes), Rows(backend), Shapes(plan, [graph], backend.layout)
     )
+    body.in_method = True
     lines, returns = body.statements()
     texts = [str(line).removesuffix("  # []") for line in lines]
     code = "\n".join([*texts, returns])

@@ -61,6 +61,7 @@ class Expressions:
             self.graph, {value: option.instead[value] for value, option in self.optional.items()}
         )
         self.is_function = plan.name in names.functions
+        self.in_method = False  # of a class that has other things to construct
         own = self.names.params.values() if self.is_function else ()
         self.variables = Variables(self.graph, self.uses, names.reserved.union(own))
         self.sizes = Sizes(self.graph, self.variables.names, rows.backend.options.get("shape", "{x}.shape"))
@@ -112,7 +113,8 @@ class Expressions:
     def _combine(self, index: int, node: Node, row: Row | None, kind: str, taken: dict[str, Piece]) -> Piece:
         operands, reads = self._operands(node, row, taken)
         source = self.arguments.source(index, node, operands, self.parameter, self._extra)
-        if self.is_function and row is not None and row.kind == "init":
+        has_no_attribute = self.is_function or (self.in_method and node.op.spec_name() == "constant")
+        if has_no_attribute and row is not None and row.kind == "init":
             code = self.rows.template(self.rows.backend.options[row.op], row, source)
         elif row is None or row.kind == "init":
             code = self._applied(index, node, row, operands, source)

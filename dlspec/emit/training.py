@@ -120,6 +120,7 @@ class TrainingPrinter:
         self.optimizers.update(update_helpers(self.training, self.backend))
         self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
+        snippets += self.epoch.helpers if self.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
         types = self._types(helpers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dlspec.emit.code import Code, quoted
 from dlspec.emit.function import print_function
+from dlspec.emit.imports import split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.templates import environment
 from dlspec.ir.graph import Program
@@ -23,6 +24,8 @@ class EpochMetrics:
         sets of names, as code; empty where there are none.
     body
         that of the function ``metrics(parts)``.
+    helpers
+        the functions that it needs, with their import lines, as `split_imports` has them.
     to_numpy
         how the backend makes an array of a result, as code over ``value``.
     tables
@@ -34,6 +37,7 @@ class EpochMetrics:
     means: str
     rows: str
     body: str
+    helpers: tuple[tuple[list[str], str], ...]
     to_numpy: str
     tables: bool
 
@@ -71,6 +75,7 @@ def print_epoch_metrics(program: Program, key: str | None, backend: Backend) -> 
         _set(split.means),
         _set(split.rows),
         "\n".join([*unpacked, *function.lines, f"return {{{entries}}}"]),
+        tuple(split_imports(numpy.snippets[name]) for name in function.needs),
         str(backend.options["to_numpy"]),
         any(kind.rank for kind in types.values()),
     )

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 RANDOM = {"uniform", "normal", "bernoulli", "gumbel"}
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
 # Single-precision constants that TensorFlow hides.
-HIDDEN = {"gelu": 1e-7}
+HIDDEN = {"gelu": 1e-7, "ctc_loss": 1e-6}
 # TensorFlow on a CPU has no double-precision kernel.
 NO_DOUBLE = {"MaxPool3d", "AvgPool3d"}
 ONCE = [case for case in cases() if case.op.spec_name() not in RANDOM]
