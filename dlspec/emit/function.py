@@ -59,7 +59,8 @@ def print_function(
     `models` are keys of graphs that are printed elsewhere as they are, and so keep what goes in and out.
     """
     backend = replace(backend, attributes=frozenset({*backend.attributes, *taken}))
-    program = prepare(inline_functions(program, key), [*models, key], backend)
+    models = [*models]
+    program = prepare(inline_functions(program, key, models), [*models, key], backend)
     plans = outline(program, key, backend)
     plan = plans.of[key]
     graph = plan.graph
