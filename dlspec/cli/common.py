@@ -56,6 +56,7 @@ EXTRAS = {
     "tensorflow": "keras",
     "onnxruntime": "onnx",
     "sklearn": "data",
+    **dict.fromkeys(("pyarrow", "PIL", "statsmodels", "datasets", "torchvision", "scipy"), "sources"),
 }
 
 

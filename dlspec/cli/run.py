@@ -21,6 +21,7 @@ from dlspec.cli.common import (
     set_option,
     spec_argument,
 )  # fmt: skip
+from dlspec.cli.generate import generation_options, write_text, writes_text
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -39,6 +40,13 @@ any_backend_option = click.option(
     show_default=True,
     help="What runs it.",
 )
+source_option = click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="DATA=FILE.py:FUNCTION",
+    help="Read a data set by a function.",
+)
 weights_option = click.option(
     "--weights", required=True, type=click.Path(path_type=Path), help="Trained weights (safetensors)."
 )
@@ -52,23 +60,26 @@ weights_option = click.option(
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
+@source_option
 @set_option
 @seed_option
 @json_option
 @guarded
 def train_command(
     spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
-    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
+    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool, sources: tuple[str, ...],
 ) -> None:  # fmt: skip
     from dlspec.emit.manifest import load_backend
     from dlspec.emit.project import print_project
+    from dlspec.runtime.data_check import check_data, modules, with_sources
     from dlspec.runtime.project import ProjectError, run_training, write_project
     from dlspec.runtime.training import initial_weights
     from dlspec.weights.store import save_weights
 
-    program = load(spec, settings)
+    program = with_sources(load(spec, settings), sources)
     training = choose_training(program, name)
-    need(backend, *(["sklearn"] if program.data[training.data].source.kind == "sklearn" else []))
+    need(backend, *modules(program.data[training.data]))
+    check_data(program, program.data[training.data])
     files = print_project(program, training.name, load_backend(backend))
     initial = initial_weights(program, training, seed, weights)
     folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)
@@ -91,7 +102,7 @@ def train_command(
         )
         return
     for split, values in result["results"].items():
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+        click.echo(f"{split}: {_numbers(values, 4)}")
     click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
 
 
@@ -136,18 +147,22 @@ def evaluate_command(
     if as_json:
         echo_json({"ok": True, "split": split, "results": result})
     else:
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.6g}" for k, v in result.items()))
+        click.echo(f"{split}: {_numbers(result, 6)}")
+        for key, value in result.items():
+            if isinstance(value, list):
+                click.echo(f"\n{key} =\n{_table(value)}")
 
 
 @click.command(
-    "predict", help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says."
+    "predict",
+    help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says; "
+    "or, with --generate, the text that it writes.",
 )
 @spec_argument
 @weights_option
 @any_backend_option
-@click.option(
-    "--input", "source", required=True, type=click.Path(path_type=Path), help=".npz by input name, or .npy."
-)
+@click.option("--input", "source", type=click.Path(path_type=Path), help=".npz by input name, or .npy.")
+@generation_options
 @click.option("--out", type=click.Path(path_type=Path), help=".npz to write; without it, a summary is shown.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @model_option
@@ -155,13 +170,17 @@ def evaluate_command(
 @json_option
 @guarded
 def predict_command(
-    spec: Path, weights: Path, backend: str, source: Path, out: Path | None, force: bool, model: str | None,
-    settings: tuple[str, ...], as_json: bool,
+    spec: Path, weights: Path, backend: str, source: Path | None, out: Path | None, force: bool, model: str | None,
+    settings: tuple[str, ...], as_json: bool, **generation: Any,
 ) -> None:  # fmt: skip
     from dlspec.runtime.prediction import predict, read_inputs, write_outputs
 
     program = load(spec, settings)
     name = choose_model(program, model)
+    if writes_text(source, out, **generation):
+        write_text(program, name, weights, backend, as_json, **generation)
+        return
+    assert source is not None
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
     outputs = predict(program, name, weights, backend, read_inputs(program, name, source))
@@ -175,6 +194,18 @@ def predict_command(
     if out is None:
         for key, value in outputs.items():
             click.echo(f"\n{key} =\n{value}")
+
+
+def _numbers(result: dict[str, Any], digits: int) -> str:
+    """The results that are single numbers, on a line."""
+    numbers = {name: value for name, value in result.items() if not isinstance(value, list)}
+    return "  ".join(f"{name} {value:.{digits}g}" for name, value in numbers.items())
+
+
+def _table(rows: list[Any]) -> str:
+    import numpy as np
+
+    return str(np.array(rows))
 
 
 def _listed(value: Any, out: Path | None) -> Any:

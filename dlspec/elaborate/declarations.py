@@ -18,7 +18,7 @@ from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
 LATER = {
-    "data": {"augment", "shuffle", "tokenizer", "vocabulary", "stratify"},
+    "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
         "schedule", "clip", "ema", "accumulate", "precision", "freeze",
         "parallel", "compile", "remat", "deterministic", "copy",

@@ -14,6 +14,7 @@ from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.gathered import of_epoch, refuse_gathering
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
@@ -27,7 +28,10 @@ from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-KNOWN = ["loss", "optimizer", "metrics", "batch_size", "epochs", "seed", "models", "init_from", *RUN_SETTINGS]
+KNOWN = [
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
+    *RUN_SETTINGS,
+]  # fmt: skip
 
 
 def train(item: tree.Declaration, builder: Any) -> Training:
@@ -57,10 +61,17 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
+        max_steps = (
+            attempt(lambda: settings.whole("max_steps", 1, frame)) if settings.get("max_steps") else None
+        )
+        if max_steps and settings.get("epochs") is None:
+            numbers["epochs"] = max_steps  # as many as that takes, since each has a step
         optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
+        for key in filter(None, graphs):
+            attempt(partial(refuse_gathering, self.session.graphs, key, self.item.name.span))
         keys = (
             {n: resolve_graph(m, None, m.span, self.session) for n, m in self.models.items()} if ready else {}
         )
@@ -77,6 +88,7 @@ class _Trainer:
             steps=tuple(self._steps(graphs, optimizers)),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
+            max_steps=max_steps,
             init_from=initial,
             doc=self.item.doc,
             **numbers,
@@ -307,8 +319,14 @@ class _Trainer:
             raise fail("DLS0204", "the metric `loss` is given twice: the loss is one already", name.span, "again here",
                        "give it another name, or leave it out")  # fmt: skip
         value = evaluate(expr, frame)
-        if not isinstance(value, Handle) or value.type.rank != 0:
-            hint = "take its `mean` or `sum`" if isinstance(value, Handle) else None
+        if not isinstance(value, Handle) or not (
+            of_epoch(value, self.session.graphs, expr.span) or value.type.rank == 0
+        ):
+            hint = (
+                "take its `mean` or `sum`, or its `total` over the epoch"
+                if isinstance(value, Handle)
+                else None
+            )
             raise fail("DLS0416", f"a metric must be a single number, but `{name.id}` is {describe(value)}",
                        expr.span, "not a scalar", hint)  # fmt: skip
         return value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dlspec._data import data_path
 from dlspec.diagnostics import fail
-from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
@@ -39,6 +40,7 @@ def print_data(program: Program, data: DataSet) -> str:
             helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),
+            vocabulary=_vocabulary(data),
             prepare=_prepare(program, data.prepare, numpy) if data.prepare else "",
         )
     )
@@ -59,6 +61,13 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
 
 
+def _vocabulary(data: DataSet) -> dict[str, str] | None:
+    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    if data.vocabulary is None:
+        return None
+    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -66,9 +75,10 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
+            self.kind = source_kind(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.kind = kinds()[data.source.kind]
+        self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -81,24 +91,28 @@ class _Source:
         return [split_imports(text)[1] for text in self._snippets()]
 
     def _snippets(self) -> list[str]:
-        return [generators()[self.values["name"]].text] if self.data.source.kind == "synthetic" else []
+        if self.data.source.kind == "synthetic":
+            return [generators()[self.values["name"]].text]
+        folder = data_path("backends") / "common" / "snippets"
+        return [(folder / f"{name}.py").read_text("utf-8") for name in self.kind.get("helpers", ())]
 
     def read(self) -> str:
-        """The statement that reads everything."""
-        return self._fill(self.kind["read"], self.values)
+        """The statements that read everything."""
+        return Code(self._fill(self.kind["read"], self.values).strip("\n"))
 
     def columns(self) -> Iterator[dict[str, Any]]:
         """The declared columns: name, type, and the expression of their values."""
         start, last = 0, list(self.data.columns)[-1]
-        for name, kind in self.data.columns.items():
-            size = self._size(name, kind)
+        for number, (name, kind) in enumerate(self.data.columns.items()):
+            size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
+            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, {"name": name, "start": start, "stop": start + size}),
+                "source": self._fill(template, {**self.values, **values, "shape": shape}),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
-                "shape": sequence([literal(dim) for dim in kind.shape]),
+                "shape": shape,
             }
             start += size
 

@@ -13,6 +13,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
@@ -24,6 +25,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
     "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -35,6 +37,7 @@ METHODS = frozenset(
         "optimizers",
         "steps",
         "measure",
+        "parts",
         "tensors",
         "train_step",
         "train_epoch",
@@ -52,6 +55,7 @@ IMPORTS = {
     r"\bjson\.": "import json",
     r"\bmath\.": "import math",
     r"\btime\.": "import time",
+    r"\bnp\.": "import numpy as np",
     r"\bCallable\b": "from collections.abc import Callable",
     r"\bIterable\b": "from collections.abc import Iterable",
     r"\bPath\b": "from pathlib import Path",
@@ -90,6 +94,7 @@ class TrainingPrinter:
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.methods = _methods(training)
+        self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
 
@@ -107,6 +112,7 @@ class TrainingPrinter:
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
+            epoch=self.epoch,
             helpers=helpers,
         )
         head, _, rest = body.partition("#: imports\n")
@@ -118,7 +124,7 @@ class TrainingPrinter:
         ]
         return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
 
-    def _settings(self) -> dict[str, str]:
+    def _settings(self) -> dict[str, Any]:
         """What the spec says of the training as a whole."""
         training, data = self.training, self.program.data[self.training.data]
         splits, validation = list(data.split), validation_split(data)
@@ -128,6 +134,8 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size),
             "epochs": literal(training.epochs),
+            **_limit(training),
+            "vocabulary": data.vocabulary is not None,
             "seed": literal(training.seed),
             "train_split": quoted(splits[0]),
             "validation_split": quoted(validation),
@@ -166,15 +174,21 @@ class TrainingPrinter:
             )
 
     def _metrics(self) -> str:
+        if self.epoch is not None:
+            return self._body(self.epoch.split.batch, _dictionary, self.epoch.split.program)
         if self.training.evaluate is not None:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
 
-    def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
+    def _body(
+        self, key: str, returned: Callable[[Mapping[str, str]], str], program: Program | None = None
+    ) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
-        function = print_function(self.program, key, self.backend, models, _taken(self.training), attributes)
+        function = print_function(
+            program or self.program, key, self.backend, models, _taken(self.training), attributes
+        )
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]
@@ -191,6 +205,18 @@ class TrainingPrinter:
 def print_training(program: Program, training: Training, backend: Backend, models: Sequence[Model]) -> str:
     """The text of ``train.py``."""
     return TrainingPrinter(program, training, backend, models).text()
+
+
+def _limit(training: Training) -> dict[str, str]:
+    """What is different where a training ends after a number of steps."""
+    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+    if training.max_steps is None:
+        return {"max_steps": "", "until": "", "epoch_batches": batches}
+    return {
+        "max_steps": literal(training.max_steps),
+        "until": ", or until the last step",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+    }
 
 
 def attribute_names(training: Training, backend: Backend) -> dict[str, str]:

@@ -19,11 +19,25 @@ class Source(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Vocabulary(BaseModel):
+    """The symbols of a text by their numbers: ``characters(104)`` is the kind and how many there are at most.
+
+    Number 0 stands for whatever is not among the most frequent of the training part.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    kind: str
+    size: int
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
     prepare
         key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
+    vocabulary
+        of a text, whose columns then hold the numbers of symbols.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -33,6 +47,7 @@ class DataSet(BaseModel):
     columns: dict[str, TensorType]
     split: dict[str, float]
     prepare: str | None = None
+    vocabulary: Vocabulary | None = None
     seed: int = 0
     doc: str = ""
 
@@ -136,6 +151,8 @@ class Training(BaseModel):
         instance name in the step graphs to graph key; the short form has one, called ``model``.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    max_steps
+        after how many batches it ends, within the last epoch where that has more.
     init_from
         what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
     """
@@ -150,6 +167,7 @@ class Training(BaseModel):
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
     epochs: int = 1
+    max_steps: int | None = None
     seed: int = 0
     init_from: dict[str, InitialWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None

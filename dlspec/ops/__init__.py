@@ -15,7 +15,7 @@ MODULES: tuple[str, ...] = (
     "constants", "elementwise", "functions", "logic", "conversions", "activations", "piecewise", "softmax",
     "linear", "convolution", "transposed", "pooling", "adaptive_pooling", "normalization", "layer_norm",
     "recurrent", "resize", "attention", "reductions", "statistics", "ordering", "shaping", "expanding", "joining",
-    "slicing", "padding", "indexing", "einops", "einsum", "random", "losses", "divergences", "metrics",
+    "slicing", "padding", "indexing", "einops", "einsum", "random", "losses", "divergences", "metrics", "epoch",
 )  # fmt: skip
 
 

@@ -51,9 +51,13 @@ def onnx_model(program: Program, model: str, weights: Arrays) -> Any:
 
 def run_torch(program: Program, model: str, weights: Arrays, inputs: Sequence[Any]) -> list[Any]:
     """Outputs by PyTorch, as arrays."""
+    return outputs_torch(torch_module(program, model, weights), inputs)
+
+
+def outputs_torch(module: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Outputs of a live module, as arrays."""
     import torch
 
-    module = torch_module(program, model, weights)
     with torch.inference_mode():
         result = module(*(torch.from_numpy(np.ascontiguousarray(i)) for i in inputs))
     return [r.numpy() for r in (result if isinstance(result, tuple) else (result,))]
@@ -61,7 +65,12 @@ def run_torch(program: Program, model: str, weights: Arrays, inputs: Sequence[An
 
 def run_keras(program: Program, model: str, weights: Arrays, inputs: Sequence[Any]) -> list[Any]:
     """Outputs by Keras, as arrays."""
+    return outputs_keras(keras_model(program, model, weights), inputs)
+
+
+def outputs_keras(model: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Outputs of a live model, as arrays."""
     from keras import ops
 
-    result = keras_model(program, model, weights)(*inputs, training=False)
+    result = model(*inputs, training=False)
     return [ops.convert_to_numpy(r) for r in (result if isinstance(result, (tuple, list)) else (result,))]

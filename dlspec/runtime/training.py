@@ -12,7 +12,9 @@ from dlspec.emit.project import print_project
 from dlspec.emit.training import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
+from dlspec.passes.totals import split_totals
 from dlspec.runtime.conversion import convert_weights
+from dlspec.runtime.interpreter import run
 from dlspec.runtime.project import load_project
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import check_weights, load_weights
@@ -73,10 +75,8 @@ def _calling(program: Program, models: dict[str, str]) -> tuple[Program, str]:
     return program.model_copy(update={"graphs": graphs, "models": {"%models": "%models"}}), "%models"
 
 
-def evaluate(
-    program: Program, training: Training, weights: Path, backend: str, split: str
-) -> dict[str, float]:
-    """Loss and metrics on a split, computed by the printed code, or by ONNX Runtime."""
+def evaluate(program: Program, training: Training, weights: Path, backend: str, split: str) -> dict[str, Any]:
+    """Loss and metrics (numbers, and tables as lists) on a split, computed by the printed code, or by ONNX Runtime."""
     arrays = initial_weights(program, training, None, weights)
     if backend == "onnx":
         return _evaluate_onnx(program, training, arrays, split)
@@ -85,8 +85,8 @@ def evaluate(
     attributes = list(attribute_names(training, load_backend(backend)).values())
     root = getattr(live, attributes[0]) if len(attributes) == 1 else live
     project.weights.load(root, weights)
-    result: dict[str, float] = live.evaluate(project.data.load(split))
-    return {name: float(value) for name, value in result.items()}
+    result: dict[str, Any] = live.evaluate(project.data.load(split))
+    return result
 
 
 def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def load_split(program: Program, training: Training, split: str) -> dict[str, An
 
 def _evaluate_onnx(
     program: Program, training: Training, arrays: dict[str, Any], split: str
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """The graph of loss and metrics as one ONNX model, run on the whole split."""
     from dlspec.diagnostics import fail
     from dlspec.runtime.onnx import predict, session, to_model
@@ -107,12 +107,19 @@ def _evaluate_onnx(
         raise fail(
             "DLS0721", f"`train {training.name}` has no metrics to evaluate", hint="add `metrics = { ... }`"
         )
-    measured = program.model_copy(update={"models": {"evaluate": training.evaluate}})
-    text = print_onnx(measured, "evaluate", load_backend("onnx"))
+    gathered = split_totals(program, training.evaluate)
+    measured = gathered.program if gathered else program
+    key = gathered.batch if gathered else training.evaluate
+    text = print_onnx(
+        measured.model_copy(update={"models": {"evaluate": key}}), "evaluate", load_backend("onnx")
+    )
     names = list(training.models)
     prefix = f"{names[0]}." if len(names) == 1 else ""
     model = to_model(text, {prefix + name: array for name, array in arrays.items()})
-    return {
-        name: float(value)
-        for name, value in predict(session(model), load_split(program, training, split)).items()
-    }
+    outputs = [output.name for output in measured.graphs[key].outputs]
+    found = predict(session(model), load_split(program, training, split), outputs)
+    if gathered:
+        parts = {name: found[name] for name in (*gathered.sums, *gathered.rows)}
+        found |= run(gathered.program, gathered.final, parts, {}, double=True)
+    wanted = (output.name for output in program.graphs[training.evaluate].outputs)
+    return {name: found[name].tolist() for name in wanted}

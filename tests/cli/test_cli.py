@@ -114,6 +114,9 @@ def test_an_unknown_command_has_a_suggestion() -> None:
         ["evaluate", "net.dls"], ["export", "net.dls", "--seed", "-1"], ["verify", "net.dls", "--backends", "jax"],
         ["check", "net.dls", "--set", "width"], ["check", "net.dls", "--set", "=3"],
         ["check", "net.dls", "--set", "width="],
+        ["predict", "net.dls", "--weights", "w", "--input", "x", "--top-k", "2"],
+        ["predict", "net.dls", "--weights", "w", "--input", "x", "--generate", "a"],
+        ["predict", "net.dls", "--weights", "w", "--out", "x", "--generate", "a"],
     ],
     ids=" ".join,
 )  # fmt: skip

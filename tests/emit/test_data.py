@@ -13,7 +13,7 @@ from dlspec.diagnostics import SpecError
 from dlspec.emit.data import print_data
 from dlspec.ir.builder import Builder
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source
+from dlspec.ir.training import DataSet, Source, Vocabulary
 from dlspec.ir.types import parse_type
 from dlspec.runtime.project import load_project
 
@@ -176,3 +176,43 @@ def test_unreadable_sources(source: Source, message: str) -> None:
 def test_symbolic_columns_are_refused() -> None:
     with pytest.raises(SpecError, match="column `x` of Data cannot be read"):
         printed(Source(kind="sklearn", args=("iris",)), {"x": "f32[T]"})
+
+
+def test_text(tmp_path: Path) -> None:
+    """Pieces one after the other; the vocabulary is that of the training part; what it lacks has number 0."""
+    path = tmp_path / "book.txt"
+    path.write_text("abcabcabcab\u00e9" * 40, encoding="utf-8")
+    text = printed(
+        Source(kind="text", args=(str(path),)),
+        {"text": "i64[5]", "next": "i64[5]"},
+        {"train": 0.5, "test": 0.5},
+        vocabulary=Vocabulary(kind="characters", size=4),
+    )
+    book = live(text)
+    assert book.vocabulary() == ["\ufffd", "a", "b", "c"]
+    raw, train = book.read(), book.load("train")
+    assert len(raw["text"]) == 95
+    assert "".join(map(chr, raw["text"].ravel())) == path.read_text(encoding="utf-8")[:475]
+    assert np.array_equal(raw["next"].ravel()[:-1], raw["text"].ravel()[1:])
+    assert set(np.unique(train["text"])) == {0, 1, 2, 3}
+    assert (train["next"].dtype, train["text"].shape) == (np.int64, (47, 5))
+    assert [book.vocabulary()[n] for n in book.encode({"x": np.array([98, 233, 0x10FFFF])})["x"]] == [
+        "b", "\ufffd", "\ufffd",
+    ]  # fmt: skip
+
+
+def test_text_with_preparation() -> None:
+    """Preparation sees the numbers of symbols, not the characters."""
+    b = Builder("prepare")
+    text = b.input("text", parse_type("i64[N, 8]"))
+    b.output("text", -text)
+    data = DataSet(
+        name="Data",
+        source=Source(kind="text", args=("pydoc_data.topics",)),
+        columns={"text": parse_type("i64[8]")},
+        split={"train": 0.9, "test": 0.1},
+        prepare="prepare",
+        vocabulary=Vocabulary(kind="characters", size=60),
+    )
+    columns = live(print_data(Program(graphs={"prepare": b.build()}), data)).load("test")
+    assert (columns["text"].min(), columns["text"].max()) == (-59, 0)

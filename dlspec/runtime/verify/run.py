@@ -236,5 +236,5 @@ def _random_operators(program: Program, key: str) -> set[str]:
 
 
 def _readable(program: Program, training: Training) -> bool:
-    """Whether the data ships with a library, so that it is there on every machine."""
-    return program.data[training.data].source.kind == "sklearn"
+    """Whether the data is there on every machine: it ships with a library, or is generated."""
+    return program.data[training.data].source.kind in ("sklearn", "synthetic")

@@ -1,0 +1,109 @@
+"""Reference: the examples, their split and their batches."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from functools import cache
+from pydoc_data.topics import topics
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+Columns = dict[str, np.ndarray]
+
+NAME = "Reference"
+SEED = 0
+SPLIT = {"train": 0.9, "test": 0.1}
+
+
+@cache
+def read() -> Columns:
+    """All examples, as the source has them."""
+    text = "\n\n".join(topics.values())
+    codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
+    pieces = sliding_window_view(codes, 65)[::64]
+    return {
+        "text": column("text", pieces[:, 0:64], np.int64, (64,)),
+        "next": column("next", pieces[:, 1:65], np.int64, (64,)),
+    }
+
+
+@cache
+def vocabulary() -> list[str]:
+    """The characters by their numbers: the most frequent of the training part, and at 0 a sign for all others."""
+    codes, counts = np.unique(examples("train")["text"], return_counts=True)
+    frequent = codes[np.argsort(-counts, kind="stable")][:103]
+    return ["\ufffd", *map(chr, np.sort(frequent))]
+
+
+def encode(columns: Columns) -> Columns:
+    """Characters as their numbers in the vocabulary."""
+    known = np.array([ord(character) for character in vocabulary()[1:]])
+    places = {name: np.searchsorted(known, codes) for name, codes in columns.items()}
+    return {
+        name: np.where(known.take(at, mode="clip") == columns[name], at + 1, 0)
+        for name, at in places.items()
+    }
+
+
+def examples(split: str) -> Columns:
+    """The examples of one split, as the source has them."""
+    if split not in SPLIT:
+        raise ValueError(f"there is no split {split!r}, only {', '.join(SPLIT)}")
+    columns = read()
+    total = count(columns)
+    ends = [math.floor(end * total + 1e-6) for end in np.cumsum([*SPLIT.values()])]
+    parts = np.split(permutation(total, f"{SEED}:{NAME}"), ends[:-1])
+    rows = parts[[*SPLIT].index(split)]
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def load(split: str) -> Columns:
+    """The examples of one split, ready for the models."""
+    return encode(examples(split))
+
+
+def batches(
+    columns: Columns, size: int, seed: int = 0, epoch: int = 0, shuffle: bool = True
+) -> Iterator[Columns]:
+    """All examples once, in an order given by seed and epoch; the last batch may be small."""
+    total = count(columns)
+    order = permutation(total, f"{seed}:{epoch}") if shuffle else np.arange(total)
+    for start in range(0, total, size):
+        rows = order[start : start + size]
+        yield {name: values[rows] for name, values in columns.items()}
+
+
+def count(columns: Columns) -> int:
+    """How many examples there are; ValueError where columns disagree."""
+    counts = {name: len(values) for name, values in columns.items()}
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"columns differ in their number of examples: {counts}")
+    return next(iter(counts.values()))
+
+
+def permutation(total: int, stream: str) -> np.ndarray:
+    """The order given by a named stream of random words: the same on every machine."""
+    key = int.from_bytes(hashlib.sha256(stream.encode()).digest()[:16], "little")
+    return np.argsort(np.random.Philox(key=key).random_raw(total), kind="stable")
+
+
+def column(
+    name: str, values: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+) -> np.ndarray:
+    """The values, one row an example, as the declared type; ValueError if they cannot."""
+    found = values.shape[1:]
+    if shape not in (found, (1, *found)) and found != (math.prod(shape),):
+        raise ValueError(
+            f"{name}: an example has shape {list(found)}, expected {list(shape)}"
+        )
+    rows = values.reshape(len(values), *shape)
+    try:
+        converted = rows.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not np.issubdtype(dtype, np.floating) and not np.array_equal(converted, rows):
+        raise ValueError(f"{name}: not all values are of type {np.dtype(dtype)}")
+    return converted
