@@ -61,6 +61,7 @@ weights_option = click.option(
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
 @source_option
+@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
 @set_option
 @seed_option
 @json_option
@@ -68,16 +69,18 @@ weights_option = click.option(
 def train_command(
     spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
     name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool, sources: tuple[str, ...],
+    fold: int | None,
 ) -> None:  # fmt: skip
     from dlspec.emit.manifest import load_backend
     from dlspec.emit.project import print_project
-    from dlspec.runtime.data_check import check_data, modules, with_sources
+    from dlspec.runtime.data_check import check_data, modules, with_fold, with_sources
     from dlspec.runtime.project import ProjectError, run_training, write_project
     from dlspec.runtime.training import initial_weights
     from dlspec.weights.store import save_weights
 
     program = with_sources(load(spec, settings), sources)
     training = choose_training(program, name)
+    program = with_fold(program, training, fold)
     need(backend, *modules(program.data[training.data]))
     check_data(program, program.data[training.data])
     files = print_project(program, training.name, load_backend(backend))

@@ -129,7 +129,7 @@ def export(item: tree.Declaration, builder: Any) -> Export:
     attempt, prepare = settings.attempt, settings.get("prepare")
     made = Export.model_construct(
         model=attempt(lambda: _exported(item.name, builder)),
-        format=attempt(lambda: _word("format", settings.get("format"), "onnx", ["onnx"])),
+        format=attempt(lambda: one_word("format", settings.get("format"), "onnx", ["onnx"])),
         opset=attempt(lambda: settings.whole("opset", 21, frame, 17)),
         ir_version=attempt(lambda: settings.whole("ir_version", 10, frame, 8)),
         prepare=None if prepare is None else attempt(lambda: data_set(prepare, builder).prepare),
@@ -171,7 +171,7 @@ def data_set(expr: tree.Expr, builder: Any) -> Any:
     )
 
 
-def _word(name: str, expr: tree.Expr | None, default: str, allowed: list[str]) -> str:
+def one_word(name: str, expr: tree.Expr | None, default: str, allowed: list[str]) -> str:
     """A setting that is one of a few words, with or without quotes."""
     if expr is None:
         return default

@@ -31,9 +31,29 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class SplitRule(BaseModel):
+    """How examples are dealt to the parts, where not at random.
+
+    kind
+        `ordered` in the order of the source, `stratified` evenly within each value of `column`, `by` the `values` of
+        `column` that belong to a part, `folds`: `folds` equal parts, of which number `fold` is ``val``.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    kind: str
+    column: str | None = None
+    values: dict[str, list[int | float]] | None = None
+    folds: int = 0
+    fold: int = 0
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    last_batch
+        what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
+        up with the first of the epoch.
     prepare
         key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
     vocabulary
@@ -46,6 +66,8 @@ class DataSet(BaseModel):
     source: Source
     columns: dict[str, TensorType]
     split: dict[str, float]
+    split_rule: SplitRule | None = None
+    last_batch: str = "keep"
     prepare: str | None = None
     vocabulary: Vocabulary | None = None
     seed: int = 0
