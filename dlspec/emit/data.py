@@ -67,7 +67,7 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
     graphs = {**program.graphs, key: graph.model_copy(update={"outputs": changed})}
     function = print_function(program.model_copy(update={"graphs": graphs}), key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
-    return "\n".join([*function.unpacked("columns"), *function.lines, f"return {{**columns, {returned}}}"])
+    return "\n".join([*function.unpacked("columns", 4), *function.lines, f"return {{**columns, {returned}}}"])
 
 
 def _vocabulary(data: DataSet) -> dict[str, str] | None:

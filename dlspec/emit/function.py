@@ -12,6 +12,7 @@ from dlspec.emit.code import quoted
 from dlspec.emit.dims import Shapes
 from dlspec.emit.manifest import Backend
 from dlspec.emit.naming import ModuleNames
+from dlspec.emit.pieces import WIDTH
 from dlspec.emit.rows import Rows
 from dlspec.ir.graph import Program
 from dlspec.passes import prepare
@@ -38,12 +39,16 @@ class Function:
     results: Mapping[str, str]
     needs: tuple[str, ...] = ()
 
-    def unpacked(self, holder: str) -> list[str]:
+    def unpacked(self, holder: str, indent: int) -> list[str]:
         """The statement that takes the columns out of the dictionary `holder`, if any are used."""
         if not self.columns:
             return []
-        values = ", ".join(f"{holder}[{quoted(name)}]" for name in self.columns)
-        return [f"{', '.join(self.columns.values())} = {values}"]
+        values = [f"{holder}[{quoted(name)}]" for name in self.columns]
+        left = ", ".join(self.columns.values())
+        line = f"{left} = {', '.join(values)}"
+        if indent + len(line) <= WIDTH or len(values) == 1:
+            return [line]
+        return [f"{left} = (", *(f"    {value}," for value in values), ")"]
 
 
 def print_function(

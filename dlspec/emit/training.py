@@ -191,7 +191,7 @@ class TrainingPrinter:
         )
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
-            [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]
+            [*function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
     def _key(self, step: Step) -> str:
