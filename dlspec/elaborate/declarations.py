@@ -21,7 +21,7 @@ LATER = {
     "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
         "schedule", "clip", "ema", "accumulate", "precision", "freeze",
-        "parallel", "compile", "remat", "deterministic", "copy",
+        "parallel", "compile", "remat", "deterministic",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),
@@ -39,6 +39,7 @@ class Settings:
         self.values: dict[str, tree.Setting] = {}
         self.sections: dict[str, tree.Section] = {}
         self.steps: list[tree.StepSection] = []
+        self.copies: list[tree.Copy] = []
         problems: list[Diagnostic] = []
         for entry in item.entries:
             problems.extend(self._sort(entry))
@@ -67,7 +68,8 @@ class Settings:
             self.steps.append(entry)
             return [] if self.kind == "train" else [self._unknown("step", entry.name)]
         if isinstance(entry, tree.Copy):
-            return [self._unknown("copy", entry.source)]
+            self.copies.append(entry)
+            return [] if self.kind == "train" else [self._unknown("copy", entry.source)]
         name = entry.name.id
         earlier = self.values.get(name) or self.sections.get(name)
         if earlier is not None:

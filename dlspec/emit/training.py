@@ -14,9 +14,11 @@ from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_metrics import print_epoch_metrics
+from dlspec.emit.training_players import needs_of_copies, player_settings
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
+from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
@@ -37,6 +39,8 @@ METHODS = frozenset(
         "optimizers",
         "steps",
         "measure",
+        "every",
+        "updates",
         "parts",
         "tensors",
         "train_step",
@@ -101,6 +105,7 @@ class TrainingPrinter:
     def text(self) -> str:
         """The text of ``train.py``."""
         steps, metrics = list(self._steps()), self._metrics()
+        self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
@@ -109,9 +114,15 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
+            **player_settings(
+                self.training,
+                {name: model.attribute for name, model in self.models.items()},
+                {step.name: quoted(self._key(step)) for step in self.training.steps},
+            ),
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
+            differentiates=self._differentiates(),
             epoch=self.epoch,
             helpers=helpers,
         )
@@ -180,6 +191,12 @@ class TrainingPrinter:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
+
+    def _differentiates(self) -> bool:
+        """Whether the metrics take gradients."""
+        evaluate = self.training.evaluate
+        keys = [evaluate] if evaluate is not None else [step.graph for step in self.training.steps]
+        return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
 
     def _body(
         self, key: str, returned: Callable[[Mapping[str, str]], str], program: Program | None = None

@@ -123,12 +123,31 @@ class InitialWeights(BaseModel):
         return "weights"
 
 
+class TrainedWeights(BaseModel):
+    """What a model of an earlier training of the spec ends with: ``trained("GAN", "G")``.
+
+    model
+        which of its models, where it has several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    training: str
+    model: str = ""
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "trained"
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 
     graph
         key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
         by `Call` nodes whose names are the keys of `Training.models`.
+    every
+        it is done at each so many batches only.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -137,6 +156,24 @@ class Step(BaseModel):
     graph: str
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+    every: int = 1
+
+
+class Copy(BaseModel):
+    """A model that follows another one of the same weights.
+
+    every
+        it becomes a copy before the first update, and again after each so many.
+    rate
+        it begins as a copy, and after each update moves by this part of the way.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    source: str
+    target: str
+    every: int | None = None
+    rate: float | None = None
 
 
 class Checkpoints(BaseModel):
@@ -185,13 +222,14 @@ class Training(BaseModel):
     data: str
     models: dict[str, str]
     steps: tuple[Step, ...]
+    copies: tuple[Copy, ...] = ()
     evaluate: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
-    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""

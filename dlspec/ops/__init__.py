@@ -43,7 +43,9 @@ def operator(name: str) -> type[Op]:
         from dlspec.ir.graph import Call
 
         return Call
-    cls = find_operator(name)
+    from dlspec.ir.gradients import INTERNAL
+
+    cls = INTERNAL.get(name) or find_operator(name)
     if cls is None:
         raise KeyError(name)
     return cls
