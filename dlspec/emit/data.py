@@ -88,8 +88,8 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> tuple
     columns = {n: v for n, v in function.columns.items() if n in data.columns}
     taken = {n: v for n, v in function.columns.items() if n not in data.columns}
     unpacked = [
-        *replace(function, columns=columns).unpacked("columns"),
-        *replace(function, columns=taken).unpacked("statistics()"),
+        *replace(function, columns=columns).unpacked("columns", 4),
+        *replace(function, columns=taken).unpacked("statistics()", 4),
     ]
     lines = [*unpacked, *function.lines, f"return {{**columns, {returned}}}"]
     return "\n".join(lines), function.needs
@@ -99,7 +99,7 @@ def _statistics(program: Program, key: str, numpy: Backend) -> str:
     """The body of the function that computes what the preparation takes from the training split."""
     function = print_function(program, key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
-    lines = ['columns = examples("train")', *function.unpacked("columns"), *function.lines]
+    lines = ['columns = examples("train")', *function.unpacked("columns", 4), *function.lines]
     return "\n".join([*lines, f"return {{{returned}}}"])
 
 

@@ -12,6 +12,7 @@ from dlspec.emit.code import quoted
 from dlspec.emit.dims import Shapes
 from dlspec.emit.manifest import Backend
 from dlspec.emit.naming import ModuleNames
+from dlspec.emit.pieces import WIDTH
 from dlspec.emit.rows import Rows
 from dlspec.ir.graph import Program
 from dlspec.passes import prepare
@@ -38,14 +39,16 @@ class Function:
     results: Mapping[str, str]
     needs: tuple[str, ...] = ()
 
-    def unpacked(self, holder: str) -> list[str]:
-        """What takes the columns that are used out of the dictionary `holder`: one statement if that is short."""
+    def unpacked(self, holder: str, indent: int) -> list[str]:
+        """The statement that takes the columns out of the dictionary `holder`, if any are used."""
         if not self.columns:
             return []
-        if len(self.columns) > 3:
-            return [f"{variable} = {holder}[{quoted(name)}]" for name, variable in self.columns.items()]
-        values = ", ".join(f"{holder}[{quoted(name)}]" for name in self.columns)
-        return [f"{', '.join(self.columns.values())} = {values}"]
+        values = [f"{holder}[{quoted(name)}]" for name in self.columns]
+        left = ", ".join(self.columns.values())
+        line = f"{left} = {', '.join(values)}"
+        if indent + len(line) <= WIDTH or len(values) == 1:
+            return [line]
+        return [f"{left} = (", *(f"    {value}," for value in values), ")"]
 
 
 def print_function(
@@ -61,7 +64,8 @@ def print_function(
     `models` are keys of graphs that are printed elsewhere as they are, and so keep what goes in and out.
     """
     backend = replace(backend, attributes=frozenset({*backend.attributes, *taken}))
-    program = prepare(inline_functions(program, key), [*models, key], backend)
+    models = [*models]
+    program = prepare(inline_functions(program, key, models), [*models, key], backend)
     plans = outline(program, key, backend)
     plan = plans.of[key]
     graph = plan.graph

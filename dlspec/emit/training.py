@@ -228,7 +228,7 @@ class TrainingPrinter:
         function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
-            [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]
+            [*function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
     def _key(self, step: Step) -> str:

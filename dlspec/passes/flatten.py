@@ -26,15 +26,19 @@ def flatten(program: Program, key: str) -> Graph:
     return flat.graph(graph, graph.inputs, outputs)
 
 
-def inline_functions(program: Program, key: str) -> Program:
-    """The program in which the graph `key` uses no pure functions: their nodes stand in their place.
+def inline_functions(program: Program, key: str, models: Collection[str] = ()) -> Program:
+    """The program in which the graph `key` calls nothing but `models`, and blocks with weights: the nodes of
+    pure functions and of blocks that only draw stand in their place.
 
-    For what is printed as the body of a method, beside which there is no room for functions.
+    For what is printed as the body of a method, beside which there is no room for functions and classes.
     """
     graph = program.graphs[key]
-    if not any(isinstance(node.op, Call) and program.graphs[node.op.graph].function for node in graph.nodes):
+    called = {node.op.graph for node in graph.nodes if isinstance(node.op, Call)}
+    kept = {name for name in called if name in models or next(program.all_weights(name), None) is not None}
+    if kept == called:
         return program
-    flat = _Flat(program, graph.inputs, keep=lambda callee: not callee.function)
+    bodies = {id(program.graphs[name]) for name in kept}
+    flat = _Flat(program, graph.inputs, keep=lambda callee: id(callee) in bodies)
     outputs = flat.inline(graph, [value.name for value in graph.inputs], "", "")
     made = flat.graph(graph, graph.inputs, outputs).model_copy(update={"weights": graph.weights})
     made = renamed_values(made, _short_names(made, taken=graph.types))

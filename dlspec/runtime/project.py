@@ -6,6 +6,7 @@ they become modules under names of their own, so that any number of projects liv
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -57,11 +58,11 @@ class Project:
             raise AttributeError(f"the project in {self.folder} has no {name}.py") from None
 
     def new_training(self) -> Any:
-        """A `Training` over new models, as ``train.py`` makes it."""
-        from typing import get_type_hints
-
-        hints = get_type_hints(self.train.Training.__init__)
-        return self.train.Training(**{name: cls() for name, cls in hints.items() if name != "return"})
+        """A `Training` over new models, as ``main`` of ``train.py`` makes it."""
+        source = Path(str(self.train.__file__)).read_text("utf-8")
+        calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+        made = next(node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "Training")
+        return eval(ast.unparse(made), self.train.__dict__)
 
 
 def load_project(source: Path | str | Mapping[str, str]) -> Project:

@@ -1,0 +1,286 @@
+"""Train SimCLR on Digits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+import data
+import weights
+from model import Encoder, Probe, Projection
+
+BATCH_SIZE = 128
+EPOCHS = 60
+SEED = 0
+
+Tensor = Any
+Batch = dict[str, Tensor]
+
+
+class Adam(keras.optimizers.Optimizer):
+    """Adam as published: Keras' own adds epsilon before it corrects the bias."""
+
+    def __init__(
+        self,
+        learning_rate: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        super().build(variables)
+        self.means = self.add_optimizer_variables(variables, "mean")
+        self.squares = self.add_optimizer_variables(variables, "square")
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        mean, square = self.means[index], self.squares[index]
+        beta1, beta2 = self.betas
+        gradient = gradient + self.decay * variable
+        self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
+        self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
+        # 1 - beta ** step, by expm1: in single precision a power loses most of it.
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        correction1 = -ops.expm1(math.log(beta1) * step) if beta1 else 1.0
+        correction2 = -ops.expm1(math.log(beta2) * step) if beta2 else 1.0
+        root = ops.sqrt(square / correction2) + self.epsilon
+        self.assign_sub(variable, learning_rate * mean / (correction1 * root))
+
+
+class Training:
+    """SimCLR learns from Digits."""
+
+    def __init__(self, encode: Encoder, project: Projection, probe: Probe) -> None:
+        self.encode = encode
+        self.project = project
+        self.probe = probe
+        self.steps = {
+            "contrast": Step(self.contrast_loss, [encode, project], Adam(0.001)),
+            "read": Step(self.read_loss, [probe], Adam(0.003)),
+        }
+        self.measure = tf.function(self.metrics, reduce_retracing=True)
+
+    def contrast_loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of encode and project."""
+        image = batch["image"]
+        N = ops.shape(image)[0]
+        x = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        scale = 1 + 0.15 * x
+        x = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        shift = 1.2 * x
+        x = ops.arange(8, dtype="int64")[None, :, None]  # [1, 8, 1]
+        place = scale * ops.subtract(x, 3.5) + 3.5 + shift  # [N, 8, 1]
+        x = ops.arange(8, dtype="int64")[None, None]  # [1, 1, 8]
+        x = ops.subtract(place, x)  # [N, 8, 8]
+        weight = ops.relu(1 - ops.abs(x))
+        x = ops.reshape(image, (-1, 8, 8))  # [N, 8, 8]
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view1_sampling2_scale = 1 + 0.15 * h
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view1_sampling2_shift = 1.2 * h
+        h = ops.arange(8, dtype="int64")[None, :, None]  # [1, 8, 1]
+        h = view1_sampling2_scale * ops.subtract(h, 3.5) + 3.5  # [N, 8, 1]
+        view1_sampling2_place = h + view1_sampling2_shift
+        h = ops.arange(8, dtype="int64")[None, None]  # [1, 1, 8]
+        h = ops.subtract(view1_sampling2_place, h)  # [N, 8, 8]
+        view1_sampling2_weight = ops.relu(1 - ops.abs(h))
+        x = ops.matmul(weight, x)
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        contrast = 1 + 0.3 * h
+        x = ops.matmul(view1_sampling2_weight, ops.transpose(x, (0, 2, 1)))
+        h = keras.random.normal((N, 8, 8), dtype=keras.config.floatx())  # [N, 8, 8]
+        x = x * contrast + ops.transpose(0.1 * h, (0, 2, 1))
+        x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, 64))  # [N, 64]
+        x = self.encode(x)  # [N, 128]
+        first = self.project(x)  # [N, 64]
+        x = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view2_sampling1_scale = 1 + 0.15 * x
+        x = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view2_sampling1_shift = 1.2 * x
+        x = ops.arange(8, dtype="int64")[None, :, None]  # [1, 8, 1]
+        x = view2_sampling1_scale * ops.subtract(x, 3.5) + 3.5  # [N, 8, 1]
+        view2_sampling1_place = x + view2_sampling1_shift
+        x = ops.arange(8, dtype="int64")[None, None]  # [1, 1, 8]
+        x = ops.subtract(view2_sampling1_place, x)  # [N, 8, 8]
+        view2_sampling1_weight = ops.relu(1 - ops.abs(x))
+        x = ops.reshape(image, (-1, 8, 8))  # [N, 8, 8]
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view2_sampling2_scale = 1 + 0.15 * h
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view2_sampling2_shift = 1.2 * h
+        h = ops.arange(8, dtype="int64")[None, :, None]  # [1, 8, 1]
+        h = view2_sampling2_scale * ops.subtract(h, 3.5) + 3.5  # [N, 8, 1]
+        view2_sampling2_place = h + view2_sampling2_shift
+        h = ops.arange(8, dtype="int64")[None, None]  # [1, 1, 8]
+        h = ops.subtract(view2_sampling2_place, h)  # [N, 8, 8]
+        view2_sampling2_weight = ops.relu(1 - ops.abs(h))
+        x = ops.matmul(view2_sampling1_weight, x)
+        h = keras.random.uniform((N, 1, 1), minval=-1.0, dtype=keras.config.floatx())
+        view2_contrast = 1 + 0.3 * h
+        x = ops.matmul(view2_sampling2_weight, ops.transpose(x, (0, 2, 1)))
+        h = keras.random.normal((N, 8, 8), dtype=keras.config.floatx())  # [N, 8, 8]
+        x = x * view2_contrast + ops.transpose(0.1 * h, (0, 2, 1))
+        x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, 64))  # [N, 64]
+        x = self.encode(x)  # [N, 128]
+        second = self.project(x)  # [N, 64]
+        x = ops.sum(first * first, axis=1, keepdims=True)  # [N, 1]
+        h = ops.equal(x, 0.0)
+        x = ops.where(h, 1.0, x)
+        h = ops.where(h, 0.0, ops.sqrt(x))
+        a = first / h
+        x = ops.sum(second * second, axis=1, keepdims=True)  # [N, 1]
+        h = ops.equal(x, 0.0)
+        x = ops.where(h, 1.0, x)
+        h = ops.where(h, 0.0, ops.sqrt(x))
+        b = second / h
+        both = ops.concatenate([a, b])  # [2 * N, 64]
+        x = ops.transpose(both)  # [64, 2 * N]
+        s = ops.matmul(both, x) / 0.2  # [2 * N, 2 * N]
+        x = ops.eye(2 * N, 2 * N, dtype=keras.config.floatx()) > 0  # [2 * N, 2 * N]
+        others = ops.where(x, -1000000000.0, s)
+        x = ops.logsumexp(others, axis=1)  # [2 * N]
+        h = ops.sum(a * b, axis=1)  # [N]
+        return ops.mean(x) - ops.mean(h) / 0.2
+
+    def read_loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of probe."""
+        image, label = batch["image"], batch["label"]
+        x = ops.stop_gradient(self.encode(image))  # [N, 128]
+        x = self.probe(x)  # [N, 10]
+        return ops.mean(ops.sparse_categorical_crossentropy(label, x, from_logits=True))
+
+    def metrics(self, batch: Batch) -> Batch:
+        """How good the models are on a batch."""
+        image, label = batch["image"], batch["label"]
+        x = self.encode(image)  # [N, 128]
+        x = self.probe(x)  # [N, 10]
+        x = ops.cast(ops.argmax(x, axis=1), "int64")  # [N]
+        x = ops.equal(x, label)
+        x = ops.cast(x, keras.config.floatx())
+        return {"accuracy": ops.mean(x)}
+
+    def train_step(self, batch: data.Columns) -> dict[str, float]:
+        """Update the models once; gives the losses from before."""
+        losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"{name} is {loss}")
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        return means(self.train_step, data.batches(columns, BATCH_SIZE, seed, epoch))
+
+    def evaluate(self, columns: data.Columns) -> dict[str, float]:
+        """The mean metrics over all examples."""
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        return means(self.measure, batches)
+
+
+class Step(keras.Layer):
+    """A loss, which an optimizer minimizes over the weights of some of the models."""
+
+    def __init__(
+        self,
+        loss: Callable[[Batch], Tensor],
+        updates: list[keras.Model],
+        optimizer: keras.optimizers.Optimizer,
+    ) -> None:
+        super().__init__()
+        self.loss, self.updates, self.optimizer = loss, updates, optimizer
+        # Compiled once: a step costs half of what `train_on_batch` does.
+        self.minimize = tf.function(self.update, reduce_retracing=True)
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        return self.loss(batch)
+
+    def update(self, batch: Batch) -> Tensor:
+        """Minimize once; gives the loss from before."""
+        with tf.GradientTape() as tape:
+            loss = self(batch, training=True)
+        weights = self.trained()
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    def trained(self) -> list[keras.Variable]:
+        """The weights that it changes."""
+        return [w for model in self.updates for w in model.trainable_weights]
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    keras.utils.set_random_seed(options.seed)
+    training = Training(Encoder(), Projection(), Probe())
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training, options.out / "weights.safetensors")
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
