@@ -152,7 +152,7 @@ def _train(
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
-            raise fail("DLS0724", *watch.cause) from None
+            raise fail("DLS0729", *watch.cause) from None
         head, *said = str(error).splitlines()
         if not as_json:
             click.echo("\n".join(said), err=True)
@@ -164,7 +164,10 @@ def _train(
     finally:
         run.seconds += time.perf_counter() - start
         run.write(folder)
-    write_report(folder)
+    try:
+        write_report(folder)
+    except Exception as error:  # the training itself is done, and its results are there
+        click.echo(f"note: the report could not be written: {error!r}", err=True)
     if not silent:
         _report(folder, as_json)
 

@@ -48,10 +48,10 @@ class Watch:
         if "--epochs" in sys.argv:
             self.epochs = int(sys.argv[sys.argv.index("--epochs") + 1])
         self.began = self.told = time.perf_counter()
-        kind = train.Training
-        self.originals = {name: getattr(kind, name) for name in ("train_epoch", "train_step")}
-        kind.train_epoch = self._epoch(kind.train_epoch)
-        kind.train_step = self._step(kind.train_step)
+        kind, wrappers = train.Training, {"train_epoch": self._epoch, "train_step": self._step}
+        self.originals = {name: getattr(kind, name) for name in wrappers if hasattr(kind, name)}
+        for name, function in self.originals.items():
+            setattr(kind, name, wrappers[name](function))
 
     def remove(self) -> None:
         """Have the class as it was."""

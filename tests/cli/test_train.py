@@ -114,7 +114,7 @@ CAUSES = {
 def test_a_loss_that_is_none_says_why(tmp_path: Path, backend: str, loss: str, told: str) -> None:
     result = run(spec(tmp_path, loss=loss), "--backend", backend, "--out", tmp_path / "run")
     assert result.exit_code == 1
-    assert "error[DLS0724]" in result.stderr
+    assert "error[DLS0729]" in result.stderr
     assert told in result.stderr.lower()
     assert "train.py:" in result.stderr
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "failed"

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import dlspec
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
+from dlspec.ir.training import Training
 from dlspec.runtime.project import write_project
 from dlspec.runtime.report import write_report
 from dlspec.runtime.report.curves import curve, epochs, heat, ticks
+from dlspec.runtime.report.samples import samples, strip
 from dlspec.runtime.runs import PROGRAM, Run
+from dlspec.weights.draw import draw_weights
+from dlspec.weights.store import save_weights
 
 SPEC = """
 # Reads flowers. <script>alert("doc")</script>
@@ -92,11 +100,45 @@ def test_one_page_has_it_all(tmp_path: Path) -> None:
 def test_it_needs_nothing_and_runs_nothing(tmp_path: Path) -> None:
     text = report(tmp_path, RESULTS)
     page = Page(text)
-    assert not {"script", "link", "iframe", "img", "object"} & {tag for tag, _ in page.tags}
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
     links = [v for _, a in page.tags for k, v in a.items() if k in ("src", "href") or k.startswith("on")]
     assert links == []
     assert "&lt;script&gt;" in text
     assert not re.search(r"url\((?!#)", text)
+
+
+def test_images_are_shown_as_they_are() -> None:
+    image = np.arange(2 * 25, dtype=np.float32).reshape(2, 25)
+    data = base64.b64decode(strip(image).partition("base64,")[2])
+    chunks, at = {}, 8
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        chunks[kind] = data[at + 8 : at + 8 + size]
+        assert (
+            struct.pack(">I", zlib.crc32(data[at + 4 : at + 8 + size]))
+            == data[at + 8 + size : at + 12 + size]
+        )
+        at += 12 + size
+    assert struct.unpack(">IIBBBBB", chunks[b"IHDR"]) == (11, 5, 8, 0, 0, 0, 0)
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(5, 12)
+    assert lines[0].tolist() == [0, 0, 5, 10, 15, 20, 255, 130, 135, 140, 145, 150]
+
+
+@pytest.mark.slow
+def test_what_a_model_makes_is_shown(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    spec = SPEC.replace("x: f32[4], label", "x: f32[64], label").replace(
+        "x: f32[N, 4]", "x: f32[N, 64]\n  input z: f32[N, 2]"
+    )
+    spec = spec.replace("iris", "digits").replace(
+        "output y =", "output again = z -> Linear(64)\n  output y ="
+    )
+    program = dlspec.loads(spec.partition("# A training")[0]).program
+    save_weights(tmp_path / "weights.safetensors", draw_weights(program, "Net"))
+    training = Training(name="Net", data="Flowers", models={"model": program.models["Net"]}, steps=())
+    rows = {"x": np.zeros((20, 64), np.float32)}
+    made = samples(tmp_path, program, training, rows)
+    assert [each["title"] for each in made] == ["given to model: x", "made by model: again, from normal z"]
 
 
 def test_data_that_has_gone_is_told(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_weights_are_handed_on(tmp_path: Path) -> None:
         assert np.array_equal(arrays[f"S.{name}"], drawn[f"S.{name}"])
     with pytest.raises(SpecError) as caught:
         initial_weights(program, pupil, 0)
-    assert caught.value.diagnostics[0].code == "DLS0727"
+    assert caught.value.diagnostics[0].code == "DLS0724"
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from dlspec.draw import draw
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet, Training, validation_split
+from dlspec.runtime.report.samples import samples
 from dlspec.runtime.runs import read_program, read_run
 from dlspec.summary import Summary, summarize
 
@@ -29,7 +30,8 @@ def facts(folder: Path) -> dict[str, Any]:
     data = program.data[training.data]
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     history, results = metrics["history"], metrics["results"]
-    head = validation_split(data)
+    head = validation_split(data) if data.split else ""
+    columns = _columns(folder, data)
     return {
         "run": run,
         "training": training,
@@ -43,7 +45,8 @@ def facts(folder: Path) -> dict[str, Any]:
         "history": history,
         "best": _best(training, history),
         "models": [_model(program, name, key) for name, key in training.models.items()],
-        "columns": _columns(folder, data),
+        "columns": columns,
+        "samples": samples(folder, program, training, columns.pop("held_out")),
         "settings": _settings(training),
     }
 
@@ -66,6 +69,8 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _tables(results: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, list[list[float]]]]:
     """Results that are tables of numbers, of the last split, which was not trained on."""
+    if not results:
+        return []
     split, values = list(results.items())[-1]
     return [
         (name, split, v) for name, v in values.items() if isinstance(v, list) and v and isinstance(v[0], list)
@@ -110,14 +115,15 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
     except (
         Exception
     ) as error:  # the data has gone, or is read by something that is not there: the rest is still told
-        return {"sizes": {}, "rows": [], "trouble": str(error)}
+        return {"sizes": {}, "rows": [], "trouble": str(error), "held_out": {}}
     first = next(iter(splits.values()))
     rows = []
     for name, values in first.items():
         some = np.asarray(values[:ROWS])
         kind = f"{some.dtype}{list(some.shape[1:])}"
         rows.append((name, kind, _values(some)))
-    return {"sizes": {s: len(next(iter(c.values()))) for s, c in splits.items()}, "rows": rows, "trouble": ""}
+    sizes = {split: len(next(iter(columns.values()))) for split, columns in splits.items()}
+    return {"sizes": sizes, "rows": rows, "trouble": "", "held_out": list(splits.values())[-1]}
 
 
 def _values(some: Any) -> str:
