@@ -20,7 +20,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
-        "schedule", "clip", "ema", "accumulate", "precision", "freeze",
+        "precision", "freeze",
         "parallel", "compile", "remat", "deterministic",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},

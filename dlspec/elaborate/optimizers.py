@@ -8,21 +8,35 @@ from dlspec.elaborate.arguments import construct
 from dlspec.elaborate.calls import Given, bind
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.schedules import rate_of
 from dlspec.ir.training import OptimizerSpec
 from dlspec.syntax import tree
 
+SCHEDULED = 1.0
+"""The field `lr` of an optimizer whose rate is set before every update."""
 
-def optimizer_of(expr: tree.Expr, frame: Frame) -> OptimizerSpec:
-    """The optimizer that a name or a call stands for."""
+
+def optimizer_of(expr: tree.Expr, name: str, frame: Frame) -> tuple[OptimizerSpec, str | None]:
+    """The optimizer that a name or a call stands for, and the key of the graph of its rate if that changes."""
     from dlspec.ops.optimizers import optimizers
 
     call = expr if isinstance(expr, tree.Call) else tree.Call(expr.span, expr, [])
-    name = call.function
-    if not isinstance(name, tree.Name) or name.id not in optimizers():
-        guess = closest(name.span.text, list(optimizers()))
+    written = call.function
+    if not isinstance(written, tree.Name) or written.id not in optimizers():
+        guess = closest(written.span.text, list(optimizers()))
         hint = f"did you mean `{guess}`?" if guess else f"the optimizers are {', '.join(optimizers())}"
-        raise fail("DLS0513", f"`{name.span.text}` is no optimizer", name.span, "unknown optimizer", hint)
-    cls = optimizers()[name.id]
-    given = [Given(a.name, evaluate(a.value, frame), a.value.span, None) for a in call.arguments]
-    made: OptimizerSpec = construct(cls, name.id, bind(cls, given, expr.span), expr.span)
-    return made
+        raise fail(
+            "DLS0513", f"`{written.span.text}` is no optimizer", written.span, "unknown optimizer", hint
+        )
+    cls = optimizers()[written.id]
+    rate: str | None = None
+    given = []
+    for place, argument in enumerate(call.arguments):
+        if argument.name.id == "lr" if argument.name else place == 0:
+            value, rate = rate_of(argument.value, f"Rate{name}", frame)
+            value = value if rate is None else SCHEDULED
+        else:
+            value = evaluate(argument.value, frame)
+        given.append(Given(argument.name, value, argument.value.span, None))
+    made: OptimizerSpec = construct(cls, written.id, bind(cls, given, expr.span), expr.span)
+    return made, rate

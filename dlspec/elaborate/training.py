@@ -21,6 +21,8 @@ from dlspec.elaborate.gradients import settled
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
+from dlspec.elaborate.training_rules import SETTINGS as UPDATE_SETTINGS
+from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
@@ -34,6 +36,7 @@ from dlspec.syntax.source import Span
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
     *RUN_SETTINGS,
+    *UPDATE_SETTINGS,
 ]  # fmt: skip
 
 
@@ -65,13 +68,17 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
+        optimizers = [
+            attempt(partial(optimizer_of, expr, self.item.name.id, frame))
+            for expr in self._optimizer_settings()
+        ]
         everies = [attempt(partial(every, s.every, frame)) for s in settings.steps]
         max_steps = (
             attempt(lambda: settings.whole("max_steps", 1, frame)) if settings.get("max_steps") else None
         )
         if max_steps and settings.get("epochs") is None:
             numbers["epochs"] = max_steps  # as many as that takes, since each has a step
-        optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
+        rules = update_settings(settings, frame)
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
@@ -101,6 +108,7 @@ class _Trainer:
             doc=self.item.doc,
             **numbers,
             **run,
+            **rules,
         )
 
     # --- data and models --------------------------------------------------------------------------
@@ -255,15 +263,23 @@ class _Trainer:
         return copy_of(entry, {} if self.short else keys, self.settings.steps, self.session.graphs, frame)
 
     def _steps(
-        self, graphs: list[str], optimizers: list[OptimizerSpec], everies: list[int]
+        self, graphs: list[str], optimizers: list[tuple[OptimizerSpec, str | None]], everies: list[int]
     ) -> Iterator[Step]:
         if self.short:
-            yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizers[0])
+            optimizer, rate = optimizers[0]
+            yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizer, rate=rate)
             return
         parts = zip(self.settings.steps, graphs, optimizers, everies, strict=True)
-        for section, graph, optimizer, count in parts:
+        for section, graph, (optimizer, rate), count in parts:
             updates = tuple(name.id for name in section.updates)
-            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer, every=count)
+            yield Step(
+                name=section.name.id,
+                graph=graph,
+                updates=updates,
+                optimizer=optimizer,
+                rate=rate,
+                every=count,
+            )
 
     def _loss_graph(self, expr: tree.Expr) -> str:
         frame = self._frame(f"Loss{self.item.name.id}")

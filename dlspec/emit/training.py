@@ -15,6 +15,7 @@ from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_players import needs_of_copies, player_settings
+from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
@@ -25,8 +26,8 @@ from dlspec.ops.optimizers import optimizers
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
-    "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
-    "main", "math", "means", "models", "tensors", "time", "train", "weights",
+    "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
+    "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
     "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
@@ -49,6 +50,15 @@ METHODS = frozenset(
         "state",
         "restore",
         "variables",
+        "total",
+        "length",
+        "set_rates",
+        "average",
+        "averaged",
+        "averages",
+        "exchange",
+        "follow",
+        "move_averages",
     }
 )
 """Attributes that the class `Training` has for itself."""
@@ -105,6 +115,7 @@ class TrainingPrinter:
     def text(self) -> str:
         """The text of ``train.py``."""
         steps, metrics = list(self._steps()), self._metrics()
+        self.optimizers.update(update_helpers(self.training, self.backend))
         self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
@@ -114,6 +125,7 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
+            **rule_settings(self.program, self.training, self.backend),
             **player_settings(
                 self.training,
                 {name: model.attribute for name, model in self.models.items()},
@@ -143,7 +155,7 @@ class TrainingPrinter:
             "title": comment_text(training.name),
             "data_title": comment_text(data.name),
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
-            "batch_size": literal(training.batch_size),
+            "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
             **_limit(training),
             "vocabulary": data.vocabulary is not None,

@@ -146,6 +146,9 @@ class Step(BaseModel):
     graph
         key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
         by `Call` nodes whose names are the keys of `Training.models`.
+    rate
+        key of a graph from the numbers `step`, `steps`, `epoch`, `progress` (those it uses, f64) to the learning
+        rate, the single output ``rate``; None where it is the optimizer's own, constant.
     every
         it is done at each so many batches only.
     """
@@ -156,6 +159,7 @@ class Step(BaseModel):
     graph: str
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+    rate: str | None = None
     every: int = 1
 
 
@@ -203,6 +207,18 @@ class Best(BaseModel):
     patience: int | None = None
 
 
+class Clip(BaseModel):
+    """A bound on gradients: on the norm of all that an optimizer moves, together, or on each value.
+
+    By the norm n they are multiplied by min(1, norm / (n + 1e-6)).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    norm: float | None = None
+    value: float | None = None
+
+
 class Training(BaseModel):
     """How models learn from a data set.
 
@@ -210,6 +226,10 @@ class Training(BaseModel):
         instance name in the step graphs to graph key; the short form has one, called ``model``.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    accumulate
+        how many batches of `batch_size` an update has, whose gradients are averaged over all their examples.
+    ema
+        what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -232,6 +252,9 @@ class Training(BaseModel):
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
+    clip: Clip | None = None
+    accumulate: int = 1
+    ema: float | None = None
     init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None

@@ -8,7 +8,7 @@ weight, and changes `state` in place. Steps count from 0. Weight decay is added 
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
@@ -17,6 +17,8 @@ from dlspec.ops._numpy import np
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 State = dict[str, Any]
+Decay = Literal["all", "matrices"]
+"""What weight decay is for: biases and norms are vectors."""
 
 
 class Optimizer(OptimizerSpec):
@@ -26,6 +28,17 @@ class Optimizer(OptimizerSpec):
     examples: ClassVar[list[dict[str, Any]]] = [{"lr": 0.1}]
 
     lr: PositiveFloat
+
+    @model_validator(mode="after")
+    def _decay_of_matrices(self) -> Optimizer:
+        if getattr(self, "decay", "all") == "matrices" and not getattr(self, "weight_decay", 0):
+            raise ValueError("`decay` says what decays, and needs a `weight_decay`")
+        return self
+
+    def of(self, weight: Any) -> Optimizer:
+        """The optimizer as it moves this weight: vectors, as of biases and norms, may not decay."""
+        spared = getattr(self, "decay", "all") == "matrices" and weight.ndim < 2
+        return self.model_copy(update={"weight_decay": 0.0}) if spared else self
 
     def init_state(self, weight: Any) -> State:
         """What is remembered of `weight` before the first step."""
@@ -54,6 +67,7 @@ class SGD(Optimizer):
     dampening: float = 0.0
     weight_decay: NonNegativeFloat = 0.0
     nesterov: bool = False
+    decay: Decay = "all"
 
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> SGD:
@@ -100,6 +114,7 @@ class Adam(Optimizer):
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     eps: NonNegativeFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         return self._move(weight, grad + self.weight_decay * weight, state, step)
@@ -141,6 +156,7 @@ class RMSprop(Optimizer):
     weight_decay: NonNegativeFloat = 0.0
     momentum: NonNegativeFloat = 0.0
     centered: bool = False
+    decay: Decay = "all"
 
     def update(self, weight: Any, grad: Any, state: State, step: int) -> Any:
         grad = grad + self.weight_decay * weight
@@ -167,6 +183,7 @@ class Adagrad(Optimizer):
     weight_decay: NonNegativeFloat = 0.0
     initial_accumulator_value: NonNegativeFloat = 0.0
     eps: NonNegativeFloat = 1e-10
+    decay: Decay = "all"
 
     def init_state(self, weight: Any) -> State:
         return {"sum": np.full_like(weight, self.initial_accumulator_value)}
@@ -181,6 +198,8 @@ class Adagrad(Optimizer):
 @cache
 def optimizers() -> dict[str, type[Optimizer]]:
     """All optimizers by their name in a spec."""
+    from dlspec.ops import optimizers_adaptive, optimizers_matrix  # noqa: F401 (they define some)
+
     found: dict[str, type[Optimizer]] = {}
     todo = list(Optimizer.__subclasses__())
     for cls in todo:

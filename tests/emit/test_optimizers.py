@@ -18,6 +18,8 @@ from dlspec.ops.optimizers import Optimizer, optimizers
 CASES = [(cls, fields) for cls in optimizers().values() for fields in cls.examples]
 STEPS = 20
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
+AMPLIFIED = {"Muon": 100}
+"""Newton-Schulz iterations raise small singular values, and with them rounding."""
 
 
 def gradients() -> list[np.ndarray]:
@@ -46,7 +48,8 @@ def test_same_steps(backend: str, cls: type[Optimizer], fields: dict[str, Any], 
     result = run(made.expression, "\n\n".join(made.helpers.values()), start.astype(dtype))
     wanted = expected(spec, start)
     assert result.dtype == dtype
-    assert np.abs(result - wanted).max() <= TOLERANCE[dtype] * np.abs(wanted).max()
+    limit = TOLERANCE[dtype] * AMPLIFIED.get(cls.__name__, 1)
+    assert np.abs(result - wanted).max() <= limit * np.abs(wanted).max()
 
 
 def run_torch(expression: Code, helpers: str, start: np.ndarray) -> np.ndarray:
@@ -54,12 +57,23 @@ def run_torch(expression: Code, helpers: str, start: np.ndarray) -> np.ndarray:
     from torch import nn
 
     parameter = nn.Parameter(torch.from_numpy(start.copy()))
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "Iterable": Iterable, "parameter": parameter}
+    names: dict[str, Any] = {
+        "torch": torch,
+        "nn": nn,
+        "Iterable": Iterable,
+        "Any": Any,
+        "parameter": parameter,
+    }
     exec("from __future__ import annotations\n" + helpers, names)
     optimizer = eval(expression, names)
-    for gradient in gradients():
-        parameter.grad = torch.from_numpy(gradient.astype(start.dtype))
-        optimizer.step()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(parameter.dtype)  # of what NAdam counts
+    try:
+        for gradient in gradients():
+            parameter.grad = torch.from_numpy(gradient.astype(start.dtype))
+            optimizer.step()
+    finally:
+        torch.set_default_dtype(before)
     return parameter.detach().numpy()
 
 
@@ -94,8 +108,8 @@ def test_defaults_are_left_out() -> None:
 
 
 def test_unknown_optimizer() -> None:
-    class Lion(Optimizer):
+    class Tiger(Optimizer):
         pass
 
-    with pytest.raises(SpecError, match="cannot train with `Lion`"):
-        print_optimizer(load_backend("torch"), Lion(lr=0.1), "")
+    with pytest.raises(SpecError, match="cannot train with `Tiger`"):
+        print_optimizer(load_backend("torch"), Tiger(lr=0.1), "")

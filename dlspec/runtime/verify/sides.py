@@ -42,6 +42,13 @@ class _Framework:
         assert self.attribute is not None
         return getattr(training, self.attribute)
 
+    def started(self, updates: int) -> Any:
+        """A fresh `Training` that will do so many updates, which its schedules count."""
+        training = self.training()
+        if hasattr(training, "total"):
+            training.total = updates
+        return training
+
     def model(self) -> Any:
         """A fresh model with the initial weights."""
         if self.attribute is not None:
@@ -129,7 +136,7 @@ class Torch(_Framework):
     def train(self, batches: list[Arrays]) -> Arrays:
         """The weights after one optimizer step on each batch."""
         with self.policy():
-            training = self.training().train()
+            training = self.started(len(batches)).train()
             for batch in batches:
                 training.train_step(self.tensors(batch))
         return self.canonical(self.root(training))
@@ -189,7 +196,7 @@ class Keras(_Framework):
     def train(self, batches: list[Arrays]) -> Arrays:
         """The weights after one optimizer step on each batch."""
         with self.policy():
-            training = self.training()
+            training = self.started(len(batches))
             for batch in batches:
                 training.train_step(self.cast(batch))
             return self.canonical(self.root(training))

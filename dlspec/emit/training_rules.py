@@ -1,0 +1,82 @@
+"""Printing how a step moves the weights: rates that change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dlspec.emit.code import literal, quoted
+from dlspec.emit.function import print_function
+from dlspec.emit.manifest import Backend, load_backend
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Step, Training
+
+# What a schedule counts, as the class `Training` knows it.
+COUNTS = {
+    "step": "self.updates",
+    "steps": "self.total",
+    "epoch": "self.updates // self.length",
+    "progress": "self.updates / self.total",
+}
+SETS = {
+    "torch": 'for group in self.optimizers[{key}].param_groups:\n    group["lr"] = {rate}',
+    "keras": "optimizer = self.steps[{key}].optimizer\noptimizer.learning_rate = {rate}",
+}
+
+CLIPS = {
+    "torch": {"norm": "clip_grad_norm_(moved, {})", "value": "clip_grad_value_(moved, {})"},
+    "keras": {"norm": "clipped(gradients, {})", "value": "clipped(gradients, {})"},
+}
+
+
+def rule_settings(program: Program, training: Training, backend: Backend) -> dict[str, Any]:
+    """What the template of ``train.py`` is told."""
+    used = {name for key in graphs(training) for name in counts(program, key)}
+    return {
+        "clock": bool(used),
+        "clock_total": bool(used & {"steps", "progress"}),
+        "clock_length": "epoch" in used,
+        "rates": "\n".join(_rates(program, training, backend)),
+        "pieces": literal(training.batch_size) if training.accumulate > 1 else "",
+        "ema": literal(round(1 - training.ema, 12)) if training.ema else "",
+        "clip": "".join(CLIPS[backend.name][name].format(bound) for name, bound in _bounds(training)),
+    }
+
+
+def update_helpers(training: Training, backend: Backend) -> dict[str, str]:
+    """What the file must define for updates, beside optimizers: files of ``optimizers/``."""
+    files = {f"clip_{n}": backend.folder / "optimizers" / f"clip_{n}.py" for n, _ in _bounds(training)}
+    return {name: file.read_text("utf-8").strip() for name, file in files.items() if file.is_file()}
+
+
+def _bounds(training: Training) -> list[tuple[str, str]]:
+    """What is clipped, norm or value, and to what."""
+    bounds = {} if training.clip is None else training.clip.model_dump(exclude_none=True)
+    return [(name, str(literal(bound))) for name, bound in bounds.items()]
+
+
+def graphs(training: Training) -> list[str]:
+    """The graphs that know of the time."""
+    return [step.rate for step in training.steps if step.rate is not None]
+
+
+def counts(program: Program, key: str) -> list[str]:
+    """What a graph reads of the time."""
+    return [value.name for value in program.graphs[key].inputs if value.name in COUNTS]
+
+
+def _rates(program: Program, training: Training, backend: Backend) -> Iterator[str]:
+    known: set[str] = set()
+    for step in training.steps:
+        if step.rate is not None:
+            function = print_function(program, step.rate, load_backend("python"))
+            for name, variable in function.columns.items():
+                if variable not in known:
+                    known.add(variable)
+                    yield f"{variable} = {COUNTS[name]}"
+            yield from function.lines
+            yield SETS[backend.name].format(key=quoted(_key(training, step)), rate=function.results["rate"])
+
+
+def _key(training: Training, step: Step) -> str:
+    return "loss" if len(training.steps) == 1 else step.name

@@ -1,0 +1,73 @@
+"""What training means, in NumPy: the rule of every update, exactly. Printed code is tested against it.
+
+It is given gradients, and says what becomes of the weights; it is written to be right, not fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Clip, Step
+from dlspec.ops.optimizers import Optimizer
+from dlspec.runtime.interpreter import run
+
+Arrays = dict[str, Any]
+
+
+def trained(
+    program: Program,
+    name: str,
+    weights: Mapping[str, Any],
+    batches: Sequence[Arrays],
+    gradients: Callable[[Arrays, Arrays], Arrays],
+    per_epoch: int = 1,
+) -> tuple[Arrays, Arrays]:
+    """The weights, and their averages, after an update by each batch, in the training `name` of one step.
+
+    gradients
+        of the loss by each weight, from weights and a batch of the size that an update has.
+    per_epoch
+        how many updates an epoch has.
+    """
+    training = program.trainings[name]
+    (step,) = training.steps
+    moved = {key: np.asarray(value, np.float64) for key, value in weights.items()}
+    optimizer: Any = step.optimizer
+    states = {key: optimizer.init_state(weight) for key, weight in moved.items()}
+    averages: Arrays = {}
+    for count, batch in enumerate(batches):
+        found = clipped(training.clip, gradients(moved, batch))
+        scheduled = at_rate(program, step, count, len(batches), per_epoch)
+        for key, weight in moved.items():
+            rule = scheduled.of(weight)
+            moved[key] = rule.update(weight, found[key], states[key], count)
+        for key, weight in moved.items():
+            before = averages.get(key, weight)
+            averages[key] = before + (1 - (training.ema or 0.0)) * (weight - before)
+    return moved, averages
+
+
+def at_rate(program: Program, step: Step, count: int, total: int, per_epoch: int) -> Optimizer:
+    """The optimizer with the learning rate of update `count` of `total`, counted from 0."""
+    optimizer: Any = step.optimizer
+    if step.rate is None:
+        return optimizer
+    clock = {"step": count, "steps": total, "epoch": count // per_epoch, "progress": count / total}
+    known = {name: np.array(value, np.float64) for name, value in clock.items()}
+    rate = run(program, step.rate, known, {}, double=True)["rate"]
+    return optimizer.model_copy(update={"lr": float(rate)})
+
+
+def clipped(clip: Clip | None, gradients: Arrays) -> Arrays:
+    """The gradients, bounded."""
+    if clip is None:
+        return gradients
+    if clip.value is not None:
+        return {key: np.clip(each, -clip.value, clip.value) for key, each in gradients.items()}
+    assert clip.norm is not None
+    norm = np.sqrt(sum((each**2).sum() for each in gradients.values()))
+    return {key: each * min(1.0, clip.norm / (norm + 1e-6)) for key, each in gradients.items()}

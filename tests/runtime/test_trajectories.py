@@ -1,0 +1,148 @@
+"""Every optimizer, schedule, clipping, accumulation and averaging: 20 updates on each framework, as defined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dlspec.elaborate.program import load_program
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.project import print_project
+from dlspec.ir.graph import Program
+from dlspec.ops.optimizers import optimizers
+from dlspec.runtime.learning import trained
+from dlspec.runtime.project import load_project
+from dlspec.runtime.verify.sides import FRAMEWORKS
+from dlspec.weights.draw import draw_weights
+from dlspec.weights.store import save_weights
+
+SPEC = """
+model Net {{
+  input point: f32[N, 2]
+  output logits = point -> Linear(5) -> tanh -> Linear(3)
+}}
+
+data Moons {{
+  source  = synthetic("moons", noise = 0.1)
+  columns = {{ point: f32[2], label: i64 }}
+}}
+
+train Net on Moons {{
+  loss       = cross_entropy(logits, label)
+  optimizer  = {optimizer}
+  batch_size = 8
+  {settings}
+}}
+"""
+MOMENTUM = "SGD(lr = 0.2 * {}, momentum = 0.9)"
+SCHEDULES = [
+    "warmup(5)",
+    "linear",
+    "linear(end = 0.1, after = 4)",
+    "cosine(end = 0.1)",
+    "warmup(4) * cosine(after = 4)",
+    "polynomial(power = 3, end = 0.05)",
+    "exponential(0.9)",
+    "staircase(0.5, every = 6)",
+    "piecewise(at = [5, 12], values = [1, 0.5, 0.1])",
+    "inverse_sqrt(4)",
+    "one_cycle(peak = 0.4)",
+    "0.8 ** epoch",
+    "where(progress < 0.5 and step > 2, 1 - progress, step / steps)",
+]
+RULES = {
+    "clip norm": ("SGD(lr = 0.5)", "clip = { norm: 0.05 }"),
+    "clip norm, not reached": ("SGD(lr = 0.5)", "clip = { norm: 100 }"),
+    "clip value": ("Adam(lr = 0.05)", "clip = { value: 0.01 }"),
+    "accumulate": ("Adam(lr = 0.05)", "accumulate = 3"),
+    "accumulate and clip": ("SGD(lr = 0.5 * cosine)", "accumulate = 3  clip = { norm: 0.05 }"),
+    "ema": ("Adam(lr = 0.05)", "ema = 0.8"),
+    "no decay of vectors, coupled": ('SGD(lr = 0.1, weight_decay = 0.5, decay = "matrices")', ""),
+    "no decay of vectors": ('AdamW(lr = 0.1 * linear, weight_decay = 0.5, decay = "matrices")', ""),
+    "no decay of vectors, own class": ('Lion(lr = 0.01, weight_decay = 0.5, decay = "matrices")', ""),
+}
+
+
+def written(fields: dict[str, Any]) -> str:
+    """Arguments as in a spec."""
+    return ", ".join(
+        f"{k} = {list(v) if isinstance(v, tuple) else str(v).lower()}" for k, v in fields.items()
+    )
+
+
+CASES = {
+    **{
+        f"{n}({written(e)})": (f"{n}({written(e)})", "")
+        for n, cls in optimizers().items()
+        for e in cls.examples
+    },
+    **{schedule: (MOMENTUM.format(schedule), "") for schedule in SCHEDULES},
+    "paper momentum, rate falls": ("Momentum(lr = 0.5 * linear)", ""),
+    **RULES,
+}
+UPDATES = 20
+LIMITS = {False: 1e-4, True: 1e-9}
+
+
+def gradients(weights: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:
+    """Of the mean cross entropy, by hand."""
+    x, label = batch["point"].astype(np.float64), batch["label"]
+    hidden = np.tanh(x @ weights["linear1.weight"].T + weights["linear1.bias"])
+    logits = hidden @ weights["linear2.weight"].T + weights["linear2.bias"]
+    odds = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    down = (odds - np.eye(3)[label]) / len(label)
+    inner = down @ weights["linear2.weight"] * (1 - hidden**2)
+    return {
+        "linear1.weight": inner.T @ x,
+        "linear1.bias": inner.sum(0),
+        "linear2.weight": down.T @ hidden,
+        "linear2.bias": down.sum(0),
+    }
+
+
+def batches(size: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(0)
+    return [
+        {"point": rng.standard_normal((size, 2)).astype("float32"), "label": rng.integers(0, 3, size)}
+        for _ in range(UPDATES)
+    ]
+
+
+def learned(framework: str, program: Program, weights: Path, double: bool) -> dict[str, Any]:
+    """The weights after all updates, or their averages where the training has some."""
+    project = load_project(print_project(program, "Net", load_backend(framework)))
+    side = FRAMEWORKS[framework](project, "Net", weights, double, "model")
+    with side.policy():
+        training = side.started(UPDATES)
+        if hasattr(training, "length"):
+            training.length = 5
+        for batch in batches(8 * program.trainings["Net"].accumulate):
+            arrays: Any = side.cast(batch)
+            training.train_step(side.tensors(arrays) if framework == "torch" else arrays)
+        if hasattr(training, "exchange"):
+            training.exchange()
+        return side.canonical(side.root(training))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("case", CASES)
+def test_trajectory(case: str, framework: str, tmp_path: Path) -> None:
+    optimizer, settings = CASES[case]
+    spec = tmp_path / "net.dls"
+    spec.write_text(SPEC.format(optimizer=optimizer, settings=settings))
+    program = load_program(spec)
+    start = draw_weights(program, program.models["Net"])
+    save_weights(tmp_path / "start.safetensors", start)
+    training = program.trainings["Net"]
+    moved, averages = trained(program, "Net", start, batches(8 * training.accumulate), gradients, 5)
+    wanted = averages if training.ema else moved
+    for double, limit in LIMITS.items():
+        found = learned(framework, program, tmp_path / "start.safetensors", double)
+        for name, array in wanted.items():
+            error = np.abs(found[name] - array).max() / np.abs(array).max()
+            assert error <= limit, f"{name}, {'f64' if double else 'f32'}: {error:.1e}"
+            assert np.abs(start[name] - array).max() > 2 * limit
