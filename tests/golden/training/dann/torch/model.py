@@ -1,0 +1,33 @@
+"""Classifier: From features to the log-odds of a moon, or of a domain.
+
+Printed by dlspec 0.1.0 from specs/training/dann.dls.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Features(nn.Module):
+    """point: float32 [N, 2] -> features: float32 [N, width]."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(2, width)
+        self.linear2 = nn.Linear(width, width)
+
+    def forward(self, point: Tensor) -> Tensor:
+        x = F.relu(self.linear1(point))  # [N, width]
+        return F.relu(self.linear2(x))
+
+
+class Classifier(nn.Module):
+    """features: float32 [N, width] -> odds: float32 [N, 1]."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(width, width)
+        self.linear2 = nn.Linear(width, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = F.relu(self.linear1(features))
+        return self.linear2(x)
