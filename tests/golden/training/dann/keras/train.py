@@ -16,7 +16,7 @@ from keras import ops
 
 import data
 import weights
-from model import Classifier, Features
+from model import Classifier, Features, Plain
 
 BATCH_SIZE = 64
 EPOCHS = 100
@@ -78,21 +78,15 @@ class Training:
     """DANN learns from Moons."""
 
     def __init__(
-        self,
-        F: Features,
-        moon: Classifier,
-        domain: Classifier,
-        plain: Features,
-        plain_moon: Classifier,
+        self, F: Features, moon: Classifier, domain: Classifier, plain: Plain
     ) -> None:
         self.F = F
         self.moon = moon
         self.domain = domain
         self.plain = plain
-        self.plain_moon = plain_moon
         self.steps = {
             "learn": Step(self.learn_loss, [F, moon, domain], Adam(1.0)),
-            "plainly": Step(self.plainly_loss, [plain, plain_moon], Adam(0.001)),
+            "plainly": Step(self.plainly_loss, [plain], Adam(0.001)),
         }
         self.total = 1  # updates, when training ends
         self.progress = tf.Variable(0.0, trainable=False)
@@ -123,38 +117,28 @@ class Training:
         return label_loss + domain_loss / 2
 
     def plainly_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of plain and plain_moon."""
+        """Minimized over the weights of plain."""
         point, label = batch["point"], batch["label"]
-        x = self.plain(point)  # [N, 32]
-        x = self.plain_moon(x)  # [N, 1]
+        x = self.plain(point)  # [N, 1]
         x = x[:, 0]  # [N]
         x = ops.softplus(x) - x * ops.cast(label, keras.config.floatx())
         return ops.mean(x)
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
-        point, label, target, target_label = batch["point"], batch["label"], batch["target"], batch[
-            "target_label"
-        ]
-        x = self.F(point)  # [N, 32]
-        x = self.moon(x)  # [N, 1]
-        h = ops.equal(label, 1)
-        x = ops.equal(x[:, 0] > 0, h)
-        x = ops.cast(x, keras.config.floatx())
-        source = ops.mean(x)
+        target, target_label = batch["target"], batch["target_label"]
         x = self.F(target)  # [N, 32]
         x = self.moon(x)  # [N, 1]
         h = ops.equal(target_label, 1)
         x = ops.equal(x[:, 0] > 0, h)
         x = ops.cast(x, keras.config.floatx())
         target1 = ops.mean(x)
-        x = self.plain(target)  # [N, 32]
-        x = self.plain_moon(x)  # [N, 1]
+        x = self.plain(target)  # [N, 1]
         h = ops.equal(target_label, 1)
         x = ops.equal(x[:, 0] > 0, h)
         x = ops.cast(x, keras.config.floatx())
         target_plainly = ops.mean(x)
-        return {"source": source, "target": target1, "target_plainly": target_plainly}
+        return {"target": target1, "target_plainly": target_plainly}
 
     def set_rates(self) -> None:
         """Set the learning rates of the next update."""
@@ -262,9 +246,7 @@ def main() -> None:
     options = parser.parse_args()
 
     keras.utils.set_random_seed(options.seed)
-    training = Training(
-        Features(), Classifier(), Classifier(), Features(), Classifier()
-    )
+    training = Training(Features(), Classifier(), Classifier(), Plain())
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training, initial)

@@ -11,12 +11,13 @@ import numpy as np
 from keras import layers, ops
 from safetensors.numpy import load_file, save_file
 
-from model import Classifier, Features
+from model import Classifier, Features, Plain
 
 # What to call a model with: shapes and types.
 INPUTS: dict[type, list[tuple[tuple[int, ...], str]]] = {
     Features: [((1, 2), "float32")],
     Classifier: [((1, 32), "float32")],
+    Plain: [((1, 2), "float32")],
 }
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import data
 import weights
-from model import Classifier, Features
+from model import Classifier, Features, Plain
 
 BATCH_SIZE = 64
 EPOCHS = 100
@@ -44,19 +44,13 @@ class Training(nn.Module):
     """DANN learns from Moons."""
 
     def __init__(
-        self,
-        F: Features,
-        moon: Classifier,
-        domain: Classifier,
-        plain: Features,
-        plain_moon: Classifier,
+        self, F: Features, moon: Classifier, domain: Classifier, plain: Plain
     ) -> None:
         super().__init__()
         self.F = F
         self.moon = moon
         self.domain = domain
         self.plain = plain
-        self.plain_moon = plain_moon
         self.losses = {"learn": self.learn_loss, "plainly": self.plainly_loss}
         self.optimizers = {
             "learn": torch.optim.Adam(
@@ -64,9 +58,7 @@ class Training(nn.Module):
                 lr=1.0,
                 fused=True,
             ),
-            "plainly": torch.optim.Adam(
-                [*plain.parameters(), *plain_moon.parameters()], lr=0.001, fused=True
-            ),
+            "plainly": torch.optim.Adam(plain.parameters(), lr=0.001, fused=True),
         }
         self.total = 1  # updates, when training ends
         self.updates = 0
@@ -95,30 +87,22 @@ class Training(nn.Module):
         return label_loss + domain_loss / 2
 
     def plainly_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of plain and plain_moon."""
+        """Minimized over the weights of plain."""
         point, label = batch["point"], batch["label"]
-        x = self.plain(point)  # [N, 32]
-        x = self.plain_moon(x)  # [N, 1]
+        x = self.plain(point)  # [N, 1]
         return F.binary_cross_entropy_with_logits(x[:, 0], label.to(torch.float32))
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
-        point, label, target, target_label = batch["point"], batch["label"], batch["target"], batch[
-            "target_label"
-        ]
-        x = self.F(point)  # [N, 32]
-        x = self.moon(x)  # [N, 1]
-        x = (x[:, 0] > 0) == (label == 1)
-        source = x.to(torch.float32).mean()
+        target, target_label = batch["target"], batch["target_label"]
         x = self.F(target)  # [N, 32]
         x = self.moon(x)  # [N, 1]
         x = (x[:, 0] > 0) == (target_label == 1)
         target1 = x.to(torch.float32).mean()
-        x = self.plain(target)  # [N, 32]
-        x = self.plain_moon(x)  # [N, 1]
+        x = self.plain(target)  # [N, 1]
         x = (x[:, 0] > 0) == (target_label == 1)
         target_plainly = x.to(torch.float32).mean()
-        return {"source": source, "target": target1, "target_plainly": target_plainly}
+        return {"target": target1, "target_plainly": target_plainly}
 
     def set_rates(self) -> None:
         """Set the learning rates of the next update."""
@@ -210,9 +194,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
-    training = Training(Features(), Classifier(), Classifier(), Features(), Classifier()).to(
-        DEVICE
-    )
+    training = Training(Features(), Classifier(), Classifier(), Plain()).to(DEVICE)
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training, initial)
