@@ -20,6 +20,7 @@ from dlspec.elaborate.gathered import of_epoch, refuse_gathering
 from dlspec.elaborate.gradients import settled
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
+from dlspec.elaborate.progress import define_progress
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.training_rules import SETTINGS as UPDATE_SETTINGS
 from dlspec.elaborate.training_rules import update_settings
@@ -295,6 +296,7 @@ class _Trainer:
         for name in section.updates:
             refuse_frozen(model_named(name, self.models), self.frozen, name)
         frame = self._frame(f"Step{section.name.id.title().replace('_', '')}")
+        define_progress(frame)
         run = Run(frame, None, None, False)
         run.statements(section.body.statements)
         if not run.fine:

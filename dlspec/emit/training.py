@@ -14,7 +14,7 @@ from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_metrics import print_epoch_metrics
-from dlspec.emit.training_players import needs_of_copies, player_settings
+from dlspec.emit.training_players import needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
@@ -43,6 +43,7 @@ METHODS = frozenset(
         "steps",
         "measure",
         "every",
+        "progress",
         "updates",
         "parts",
         "tensors",
@@ -226,6 +227,7 @@ class TrainingPrinter:
         if self.training.precision != "f32":
             program = full_precision(program, key)
         function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
+        function = with_progress(function, self.program, self.training, self.backend)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dlspec.emit.code import literal
-from dlspec.ir.training import Training
+from dlspec.emit.function import Function
+from dlspec.emit.manifest import Backend
+from dlspec.ir.graph import Program
+from dlspec.ir.training import PROGRESS, Training
 
 FOLLOW = "follow"
 """The helper that moves weights part of the way."""
@@ -36,3 +40,18 @@ def player_settings(
 def needs_of_copies(training: Training) -> list[str]:
     """The snippets that its copies need."""
     return [FOLLOW] if any(copy.rate for copy in training.copies) else []
+
+
+def reads_progress(program: Program, training: Training) -> bool:
+    """Whether a step asks how far the training is."""
+    names = {value.name for step in training.steps for value in program.graphs[step.graph].inputs}
+    return PROGRESS in names and PROGRESS not in program.data[training.data].columns
+
+
+def with_progress(function: Function, program: Program, training: Training, backend: Backend) -> Function:
+    """A printed step that takes `progress` from the class, not from the batch."""
+    if PROGRESS not in function.columns or not reads_progress(program, training):
+        return function
+    columns = {name: variable for name, variable in function.columns.items() if name != PROGRESS}
+    line = f"{function.columns[PROGRESS]} = {backend.options[PROGRESS]}"
+    return replace(function, columns=columns, lines=(line, *function.lines))

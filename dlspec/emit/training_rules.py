@@ -8,8 +8,9 @@ from typing import Any
 from dlspec.emit.code import literal, quoted
 from dlspec.emit.function import print_function
 from dlspec.emit.manifest import Backend, load_backend
+from dlspec.emit.training_players import reads_progress
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Step, Training
+from dlspec.ir.training import PROGRESS, Step, Training
 
 # What a schedule counts, as the class `Training` knows it.
 COUNTS = {
@@ -32,7 +33,10 @@ CLIPS = {
 def rule_settings(program: Program, training: Training, backend: Backend) -> dict[str, Any]:
     """What the template of ``train.py`` is told."""
     used = {name for key in graphs(training) for name in counts(program, key)}
+    progress = reads_progress(program, training)
+    used |= {PROGRESS} if progress else set()
     return {
+        "progress": progress,
         "clock": bool(used),
         "clock_total": bool(used & {"steps", "progress"}),
         "clock_length": "epoch" in used,

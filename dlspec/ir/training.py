@@ -168,6 +168,10 @@ class TrainedWeights(BaseModel):
         return "trained"
 
 
+PROGRESS = "progress"
+"""The input of a step's graph that is no column: the part of the training that is done, f32 from 0 to 1."""
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 

@@ -29,7 +29,7 @@ def handed_on(program: Program, given: TrainedWeights, earlier: Mapping[str, Pat
     """The weights of a model that an earlier training ended with; `earlier` are files by training."""
     path = earlier.get(given.training)
     if path is None or not path.is_file():
-        raise fail("DLS0727", f"it begins with what `train {given.training}` ends with, and that has not run",
+        raise fail("DLS0724", f"it begins with what `train {given.training}` ends with, and that has not run",
                    hint="`dlspec train` runs them in order; or give weights to begin with: `--weights`")  # fmt: skip
     arrays = load_weights(path)
     if len(program.trainings[given.training].models) == 1:

@@ -65,7 +65,7 @@ def test_weights_are_handed_on(tmp_path: Path) -> None:
         assert np.array_equal(arrays[f"S.{name}"], drawn[f"S.{name}"])
     with pytest.raises(SpecError) as caught:
         initial_weights(program, pupil, 0)
-    assert caught.value.diagnostics[0].code == "DLS0727"
+    assert caught.value.diagnostics[0].code == "DLS0724"
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])
@@ -87,6 +87,25 @@ def test_a_frozen_model_stays_and_is_in_inference_mode(tmp_path: Path, backend: 
     heard = [float(each["listen"]) for each in losses]
     assert heard == pytest.approx([heard[0]] * 3, rel=1e-6), "no dropout in the frozen one"
     assert len({float(each["follow"]) for each in losses}) == 3
+
+
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_a_loss_changes_with_the_progress(backend: str) -> None:
+    text = (
+        SPEC.partition("train Net")[0]
+        + """
+train Growing on Digits {
+  models = { S: Net }
+  step grow updates S with SGD(lr = 1e-3) { minimize 2 * progress + 0 * mean(S(image)) }
+}
+"""
+    )
+    live = load_project(print_project(elaborate(parse_text(text), None), "Growing", load_backend(backend)))
+    training = live.new_training()
+    training.total = 4
+    batches = live.data.batches(live.data.load("train"), 32)
+    losses = [float(step(training, batch)["loss"]) for _, batch in zip(range(4), batches, strict=False)]
+    assert losses == pytest.approx([0, 0.5, 1, 1.5], abs=1e-6)
 
 
 def step(training: Any, batch: dict[str, Any]) -> dict[str, Any]:
