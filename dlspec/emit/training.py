@@ -113,7 +113,7 @@ class TrainingPrinter:
         body = self.backend.template("train.py.jinja").render(
             **self._settings(),
             **self._signature(types),
-            **run_settings(self.training),
+            **run_settings(self.training, self.program),
             **player_settings(
                 self.training,
                 {name: model.attribute for name, model in self.models.items()},
