@@ -90,3 +90,17 @@ def test_killed_runs_end_with_the_same_weights(
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
     assert count, "no run lived long enough to be killed"
     assert len(list((tmp_path / "run/checkpoints").glob("*"))) <= 2
+
+
+def test_keras_goes_on_from_before_a_smaller_batch(tmp_path: Path) -> None:
+    """TensorFlow compiles for the shapes that it meets first, and rounds as they were compiled."""
+    code = written(tmp_path, "keras", "checkpoint = { steps: 42 }")
+    run_training(code, ["--out", str(tmp_path / "whole"), "--epochs", "2"])
+    first = min(
+        (tmp_path / "whole/checkpoints").iterdir()
+    )  # 43 batches an epoch, of which the last has 3 examples
+    assert first.name == "000000042.safetensors"
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    first.rename(tmp_path / "run/checkpoints" / first.name)
+    run_training(code, ["--out", str(tmp_path / "run"), "--epochs", "2", "--resume"])
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
