@@ -146,7 +146,8 @@ class Step(keras.Layer):
         super().__init__()
         self.loss, self.updates, self.optimizer = loss, updates, optimizer
         # Compiled once: a step costs half of what `train_on_batch` does.
-        self.minimize = tf.function(self.update, reduce_retracing=True)
+        # Once for each shape, whichever comes first: a resumed run computes the same.
+        self.minimize = tf.function(self.update)
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         return self.loss(batch)
