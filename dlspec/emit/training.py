@@ -128,7 +128,7 @@ class TrainingPrinter:
         body = self.backend.template("train.py.jinja").render(
             **self._settings(),
             **self._signature(types),
-            **run_settings(self.training),
+            **run_settings(self.training, self.program),
             **rule_settings(self.program, self.training, self.backend),
             **player_settings(
                 self.training,

@@ -8,34 +8,40 @@ from dlspec.emit.code import comment_text, literal, quoted
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.wrap import tidy
-from dlspec.ir.training import Training
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Best, Training
+from dlspec.ops.random import Bernoulli, Gumbel, Normal, Uniform
 
 IMPORTS = {
     r"\bitertools\.": "import itertools",
     r"\bdataclass\b": "from dataclasses import dataclass, field",
     r"\bIterator\b": "from collections.abc import Iterator",
     r"\bos\.": "import os",
+    r"\bglobal_seed_generator\b": "from keras.src.random.seed_generator import global_seed_generator",
     r"\bsafe_open\b": "from safetensors import safe_open",
     r"\bnp\.": "import numpy as np",
 }
 
 
-def run_settings(training: Training) -> dict[str, Any]:
-    """What the template of ``train.py`` is told."""
-    best = training.best
-    if best is None:
-        return {"checkpoint": training.checkpoint, "best": None}
-    smaller, delta = best.goal == "min", literal(best.min_delta)
+def run_settings(training: Training, program: Program) -> dict[str, Any]:
+    """What the template of ``train.py`` is told; `random` is whether the program draws numbers itself."""
+    nodes = (node for graph in program.graphs.values() for node in graph.nodes)
     return {
         "checkpoint": training.checkpoint,
-        "best": {
-            "metric": comment_text(best.metric),
-            "key": quoted(best.metric),
-            "sign": "<" if smaller else ">",
-            "delta": f" {'-' if smaller else '+'} {delta}" if best.min_delta else "",
-            "margin": f", by more than {delta}" if best.min_delta else "",
-            "patience": best.patience,
-        },
+        "random": any(isinstance(node.op, Uniform | Normal | Bernoulli | Gumbel) for node in nodes),
+        "best": _best(training.best) if training.best else None,
+    }
+
+
+def _best(best: Best) -> dict[str, Any]:
+    smaller, delta = best.goal == "min", literal(best.min_delta)
+    return {
+        "metric": comment_text(best.metric),
+        "key": quoted(best.metric),
+        "sign": "<" if smaller else ">",
+        "delta": f" {'-' if smaller else '+'} {delta}" if best.min_delta else "",
+        "margin": f", by more than {delta}" if best.min_delta else "",
+        "patience": best.patience,
     }
 
 

@@ -19,7 +19,7 @@ from dlspec.runtime.project import QUIET, run_training, write_project
 
 pytestmark = pytest.mark.slow
 
-# A model that draws random numbers, in training only.
+# A model that draws random numbers, in training only, and a loss that does.
 SPEC = """
 model Net {
   input image: f32[N, 64]
@@ -32,9 +32,11 @@ data Digits {
   prepare { image = image / 16 }
 }
 train Net on Digits {
-  loss       = cross_entropy(logits, label)
-  optimizer  = Adam(lr = 1e-3)
-  metrics    = { accuracy: accuracy(logits, label) }
+  models     = { net: Net }
+  step learn updates net with Adam(lr = 1e-3) {
+    minimize cross_entropy(net(image) + 0.1 * normal([N, 10]), label)
+  }
+  metrics    = { accuracy: accuracy(net(image), label) }
   epochs     = 3
   OPTIONS
 }
@@ -70,7 +72,7 @@ def killed(code: Path, run: Path, seconds: float) -> bool:
     ("backend", "options", "kills"),
     [
         ("torch", "checkpoint = { steps: 2 }", 3),
-        ("torch", "checkpoint = {}  early_stopping = { metric: test_loss }", 2),
+        ("torch", "checkpoint = {}  early_stopping = { metric: test_accuracy, goal: max }", 2),
         ("keras", "checkpoint = { steps: 2, keep: 1 }", 2),
     ],
 )
@@ -88,3 +90,17 @@ def test_killed_runs_end_with_the_same_weights(
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
     assert count, "no run lived long enough to be killed"
     assert len(list((tmp_path / "run/checkpoints").glob("*"))) <= 2
+
+
+def test_keras_goes_on_from_before_a_smaller_batch(tmp_path: Path) -> None:
+    """TensorFlow compiles for the shapes that it meets first, and rounds as they were compiled."""
+    code = written(tmp_path, "keras", "checkpoint = { steps: 42 }")
+    run_training(code, ["--out", str(tmp_path / "whole"), "--epochs", "2"])
+    first = min(
+        (tmp_path / "whole/checkpoints").iterdir()
+    )  # 43 batches an epoch, of which the last has 3 examples
+    assert first.name == "000000042.safetensors"
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    first.rename(tmp_path / "run/checkpoints" / first.name)
+    run_training(code, ["--out", str(tmp_path / "run"), "--epochs", "2", "--resume"])
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
