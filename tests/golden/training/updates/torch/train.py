@@ -1,0 +1,208 @@
+"""Train Classifier on Digits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import data
+import weights
+from model import Classifier
+
+BATCH_SIZE = 32
+PIECE = 16  # examples that are in memory at a time
+EPOCHS = 20
+SEED = 0
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Batch = dict[str, Tensor]
+
+
+def decay_groups(parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    """Parameters in two groups: biases and norms, which are vectors, do not decay."""
+    every = list(parameters)
+    matrices = [each for each in every if each.ndim > 1]
+    vectors = [each for each in every if each.ndim <= 1]
+    return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+
+class Training(nn.Module):
+    """Classifier learns from Digits."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = {"loss": self.loss}
+        self.optimizers = {
+            "loss": torch.optim.AdamW(
+                decay_groups(model.parameters()), lr=1.0, weight_decay=0.05, fused=True
+            ),
+        }
+        self.averages: list[Tensor] = []
+        self.total = 1  # updates, when training ends
+        self.updates = 0
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        return F.cross_entropy(logits, label)
+
+    def metrics(self, batch: Batch) -> Batch:
+        """How good the models are on a batch."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        loss = F.cross_entropy(logits, label)
+        x = logits.argmax(dim=1) == label
+        accuracy = x.to(torch.float32).mean()
+        return {"loss": loss, "accuracy": accuracy}
+
+    def set_rates(self) -> None:
+        """Set the learning rates of the next update."""
+        step = self.updates
+        steps = self.total
+        x = 3.141592653589793 * min(max(step - 100, 0.0) / (steps - 100), 1.0)
+        for group in self.optimizers["loss"].param_groups:
+            group["lr"] = 0.005 * min((step + 1) / 100, 1.0) * (0.5 * (1 + math.cos(x)))
+
+    def train_step(self, batch: Batch) -> Batch:
+        """Update the models once; gives the losses from before."""
+        self.set_rates()
+        losses = {}
+        for name, optimizer in self.optimizers.items():
+            optimizer.zero_grad()
+            losses[name] = torch.tensor(0.0)
+            for piece, share in pieces(batch):
+                loss = share * self.losses[name](piece)
+                if not loss.isfinite():
+                    raise FloatingPointError(f"{name} is {loss.item()}")
+                loss.backward()
+                losses[name] = losses[name] + loss.detach().cpu()
+            moved = [p for group in optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(moved, 1.0)
+            optimizer.step()
+        self.average()
+        self.updates += 1
+        return losses
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Let the averages of the weights follow; they begin with the first update."""
+        weights = [*self.parameters()]
+        if not self.averages:
+            self.averages = [weight.detach().clone() for weight in weights]
+        for mean, weight in zip(self.averages, weights, strict=True):
+            mean.lerp_(weight, 0.02)
+
+    @torch.no_grad()
+    def exchange(self) -> None:
+        """Swap weights and averages: between epochs, the models hold the averages."""
+        for mean, weight in zip(self.averages, self.parameters(), strict=False):
+            kept = weight.clone()
+            weight.copy_(mean)
+            mean.copy_(kept)
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        return means(self.train_step, map(self.tensors, batches))
+
+    @torch.inference_mode()
+    def evaluate(self, columns: data.Columns) -> dict[str, float]:
+        """The mean metrics over all examples."""
+        self.eval()
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        result = means(self.metrics, map(self.tensors, batches))
+        self.train()
+        return result
+
+    def tensors(self, batch: data.Columns) -> Batch:
+        """A batch of arrays as tensors, where the models are."""
+        device = next(self.parameters()).device
+        return {name: torch.from_numpy(a).to(device) for name, a in batch.items()}
+
+
+def pieces(batch: dict[str, Any]) -> Iterator[tuple[dict[str, Any], float]]:
+    """A batch in pieces, and how large a part of it each is: gradients add up to its own."""
+    total = data.count(batch)
+    for start in range(0, total, PIECE):
+        piece = {name: each[start : start + PIECE] for name, each in batch.items()}
+        yield piece, data.count(piece) / total
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history: list[dict[str, float]] = []
+    training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        training.exchange()
+        result = training.train_epoch(columns, seed, epoch)
+        training.exchange()
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    training = Training(Classifier()).to(DEVICE)
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.model, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training.model, options.out / "weights.safetensors")
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
