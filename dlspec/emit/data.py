@@ -88,7 +88,7 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> str:
     taken = {n: v for n, v in function.columns.items() if n not in data.columns}
     unpacked = [
         *replace(function, columns=columns).unpacked("columns"),
-        *replace(function, columns=taken).unpacked("statistics()"),
+        *(f"{variable} = statistics()[{quoted(name)}]" for name, variable in taken.items()),
     ]
     return "\n".join([*unpacked, *function.lines, f"return {{**columns, {returned}}}"])
 
