@@ -70,8 +70,10 @@ train {TRAIN} on {DATA} {{
 """
 
 MODULES = {
-    "__future__", "argparse", "collections", "data", "functools", "hashlib", "json", "keras", "math", "model", "numpy",
-    "onnxruntime", "pathlib", "re", "safetensors", "sklearn", "sys", "time", "torch", "typing", "weights",
+    "__future__", "argparse", "collections", "data", "functools", "hashlib", "itertools", "json", "keras", "math",
+    "model", "numpy",
+    "onnxruntime", "pathlib", "re", "safetensors", "sklearn", "sys", "tensorflow", "time", "torch", "typing",
+    "weights",
 }  # fmt: skip
 
 TEXTS = [

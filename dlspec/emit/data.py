@@ -89,7 +89,7 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> tuple
     taken = {n: v for n, v in function.columns.items() if n not in data.columns}
     unpacked = [
         *replace(function, columns=columns).unpacked("columns", 4),
-        *replace(function, columns=taken).unpacked("statistics()", 4),
+        *(f"{variable} = statistics()[{quoted(name)}]" for name, variable in taken.items()),
     ]
     lines = [*unpacked, *function.lines, f"return {{**columns, {returned}}}"]
     return "\n".join(lines), function.needs
