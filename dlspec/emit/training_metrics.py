@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlspec.emit.code import Code, quoted
 from dlspec.emit.function import print_function
@@ -54,7 +54,8 @@ def print_epoch_metrics(program: Program, key: str | None, backend: Backend) -> 
     if key is None or split is None:
         return None
     numpy = load_backend("numpy")
-    function = print_function(split.program, split.final, numpy, taken={"metrics", "parts"})
+    numpy = replace(numpy, reserved=numpy.reserved | {"parts", *numpy.helper_names})
+    function = print_function(split.program, split.final, numpy)
     final = split.program.graphs[split.final]
     types = dict(zip((o.name for o in final.outputs), final.output_types(), strict=True))
     casts = {node.output for node in final.nodes if node.op.spec_name() == "cast"}
