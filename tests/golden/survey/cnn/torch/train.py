@@ -136,6 +136,8 @@ def main() -> None:
 
     torch.manual_seed(options.seed)
     training = Training(Classifier()).to(DEVICE)
+    # Channels-last: 2-D convolutions are quicker so.
+    training.to(memory_format=torch.channels_last)
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training.model, initial)

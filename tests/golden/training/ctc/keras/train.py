@@ -93,20 +93,24 @@ class Training:
 
     def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of model."""
-        speech = batch["speech"]
-        frames = batch["frames"]
-        digits = batch["digits"]
-        count = batch["count"]
+        speech, frames, digits, count = (
+            batch["speech"],
+            batch["frames"],
+            batch["digits"],
+            batch["count"],
+        )
         logits = self.model(speech, frames)  # [N, 56, 11]
         x = ops.ctc_loss(ops.add(digits, 1), logits, count, frames)
         return ops.mean(x)
 
     def parts(self, batch: Batch) -> Batch:
         """What a batch gives to the metrics over all examples."""
-        speech = batch["speech"]
-        frames = batch["frames"]
-        digits = batch["digits"]
-        count = batch["count"]
+        speech, frames, digits, count = (
+            batch["speech"],
+            batch["frames"],
+            batch["digits"],
+            batch["count"],
+        )
         logits = self.model(speech, frames)  # [N, 56, 11]
         x = ops.add(digits, 1)
         h = ops.ctc_loss(x, logits, count, frames)
@@ -233,11 +237,11 @@ def train(
         for name, value in training.evaluate(held_out).items():
             result["val_" + name] = value
         result["seconds"] = time.perf_counter() - start
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
         with log.open("a") as file:
             file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
     return history
 
 

@@ -59,10 +59,12 @@ class Training(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of model."""
-        speech = batch["speech"]
-        frames = batch["frames"]
-        digits = batch["digits"]
-        count = batch["count"]
+        speech, frames, digits, count = (
+            batch["speech"],
+            batch["frames"],
+            batch["digits"],
+            batch["count"],
+        )
         logits = self.model(speech, frames)  # [N, 56, 11]
         x = F.ctc_loss(
             logits.log_softmax(dim=2).transpose(0, 1),
@@ -75,10 +77,12 @@ class Training(nn.Module):
 
     def parts(self, batch: Batch) -> Batch:
         """What a batch gives to the metrics over all examples."""
-        speech = batch["speech"]
-        frames = batch["frames"]
-        digits = batch["digits"]
-        count = batch["count"]
+        speech, frames, digits, count = (
+            batch["speech"],
+            batch["frames"],
+            batch["digits"],
+            batch["count"],
+        )
         logits = self.model(speech, frames)  # [N, 56, 11]
         x = digits + 1
         h = F.ctc_loss(
@@ -193,11 +197,11 @@ def train(
         for name, value in training.evaluate(held_out).items():
             result["val_" + name] = value
         result["seconds"] = time.perf_counter() - start
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
         with log.open("a") as file:
             file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
     return history
 
 

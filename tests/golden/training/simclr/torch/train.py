@@ -180,11 +180,11 @@ def train(
         for name, value in training.evaluate(held_out).items():
             result["test_" + name] = value
         result["seconds"] = time.perf_counter() - start
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
         with log.open("a") as file:
             file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
     return history
 
 
@@ -199,6 +199,8 @@ def main() -> None:
 
     torch.manual_seed(options.seed)
     training = Training(Encoder(), Projection(), Probe()).to(DEVICE)
+    # Channels-last: 2-D convolutions are quicker so.
+    training.to(memory_format=torch.channels_last)
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training, initial)

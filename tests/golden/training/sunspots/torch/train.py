@@ -41,13 +41,19 @@ class Training(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of model."""
-        SUNACTIVITY, SUNACTIVITY_next = batch["SUNACTIVITY"], batch["SUNACTIVITY_next"]
+        SUNACTIVITY, SUNACTIVITY_next = (
+            batch["SUNACTIVITY"],
+            batch["SUNACTIVITY_next"],
+        )
         next_ = self.model(SUNACTIVITY)  # [N, 1]
         return F.mse_loss(next_, SUNACTIVITY_next)
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
-        SUNACTIVITY, SUNACTIVITY_next = batch["SUNACTIVITY"], batch["SUNACTIVITY_next"]
+        SUNACTIVITY, SUNACTIVITY_next = (
+            batch["SUNACTIVITY"],
+            batch["SUNACTIVITY_next"],
+        )
         next_ = self.model(SUNACTIVITY)  # [N, 1]
         loss = F.mse_loss(next_, SUNACTIVITY_next)
         squared_error = F.mse_loss(next_, SUNACTIVITY_next) * 40 * 40
@@ -116,11 +122,11 @@ def train(
         for name, value in training.evaluate(held_out).items():
             result["test_" + name] = value
         result["seconds"] = time.perf_counter() - start
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
         with log.open("a") as file:
             file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
     return history
 
 
