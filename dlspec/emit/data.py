@@ -8,6 +8,7 @@ from typing import Any
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments
 from dlspec.elaborate.synthetic import generators
+from dlspec.elaborate.vocabulary import is_text
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
@@ -61,10 +62,13 @@ def _prepare(program: Program, key: str, numpy: Backend) -> str:
 
 
 def _vocabulary(data: DataSet) -> dict[str, str] | None:
-    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    """The columns that are texts, how many symbols are kept beside number 0, and what number 0 stands for."""
     if data.vocabulary is None:
         return None
-    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+    other, zero = ("\ufffd", "for all others") if data.source.kind == "text" else ("", "no character")
+    columns = literal([name for name, kind in data.columns.items() if is_text(kind)])
+    kept = literal(data.vocabulary.size - 1)
+    return {"columns": columns, "kept": kept, "other": quoted(other), "zero": zero}
 
 
 class _Source:
