@@ -9,6 +9,8 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
+from dlspec.elaborate.environment import WORLDS, check_world, environment
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
@@ -23,14 +25,14 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES_LATER = ("parquet", "images", "huggingface", "torchvision", "keras", "gymnasium")
+SOURCES_LATER = ("parquet", "images", "huggingface", "torchvision", "keras")
 BATCH = symbol("N")
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
-        item, ["source", "columns", "split", "seed", "prepare", "vocabulary"], builder.session
+        item, ["source", "columns", "split", "seed", "prepare", "vocabulary", *ENVIRONMENT], builder.session
     )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
@@ -46,11 +48,15 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         split=attempt(lambda: _split(settings.get("split"), frame)),
         prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
+        environment=attempt(lambda: environment(settings, source, frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
     settings.finish()
     check_texts(made, item, settings)
+    if made.source.kind in WORLDS:
+        check_world(made, item, settings)
+        return made.model_copy(update={"split": {"play": 1.0}})
     return made
 
 

@@ -10,6 +10,7 @@ from dlspec.elaborate.sources import SourceError, kinds, source_arguments
 from dlspec.elaborate.synthetic import generators
 from dlspec.elaborate.vocabulary import is_text
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
+from dlspec.emit.environment import print_environment
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
@@ -27,6 +28,8 @@ IMPORTS = (
 
 def print_data(program: Program, data: DataSet) -> str:
     """The text of ``data.py``. Raises `SpecError` (DLS0704) for a source that cannot be read."""
+    if data.environment is not None:
+        return print_environment(data)
     numpy = load_backend("numpy")
     source = _Source(data, numpy)
     body = (

@@ -31,11 +31,34 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Environment(BaseModel):
+    """How a world is played in, from which transitions come.
+
+    replay
+        how many of the last transitions are kept, to learn from.
+    start, every
+        after how many steps learning starts, and how many steps come between two updates.
+    first, last, steps
+        the share of random actions: at first, and at last, after so many steps.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    replay: int = 10_000
+    start: int = 1000
+    every: int = 1
+    first: float = 1.0
+    last: float = 0.05
+    steps: int = 10_000
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
     prepare
         key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
+    environment
+        where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
     """
@@ -48,6 +71,7 @@ class DataSet(BaseModel):
     split: dict[str, float]
     prepare: str | None = None
     vocabulary: Vocabulary | None = None
+    environment: Environment | None = None
     seed: int = 0
     doc: str = ""
 
@@ -151,6 +175,8 @@ class Training(BaseModel):
         instance name in the step graphs to graph key; the short form has one, called ``model``.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    policy
+        in a world, key of a graph from columns to the ``action`` that is best.
     max_steps
         after how many batches it ends, within the last epoch where that has more.
     init_from
@@ -164,6 +190,7 @@ class Training(BaseModel):
     models: dict[str, str]
     steps: tuple[Step, ...]
     evaluate: str | None = None
+    policy: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
     epochs: int = 1
