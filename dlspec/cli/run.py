@@ -40,6 +40,13 @@ any_backend_option = click.option(
     show_default=True,
     help="What runs it.",
 )
+source_option = click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="DATA=FILE.py:FUNCTION",
+    help="Read a data set by a function.",
+)
 weights_option = click.option(
     "--weights", required=True, type=click.Path(path_type=Path), help="Trained weights (safetensors)."
 )
@@ -53,23 +60,30 @@ weights_option = click.option(
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
+@source_option
 @set_option
 @seed_option
 @json_option
 @guarded
 def train_command(
     spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
-    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool,
+    name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool, sources: tuple[str, ...],
 ) -> None:  # fmt: skip
     from dlspec.emit.manifest import load_backend
     from dlspec.emit.project import print_project
+    from dlspec.runtime.data_check import check_data, modules, with_sources
     from dlspec.runtime.project import ProjectError, run_training, write_project
     from dlspec.runtime.training import initial_weights
     from dlspec.weights.store import save_weights
 
-    program = load(spec, settings)
+    program = with_sources(load(spec, settings), sources)
     training = choose_training(program, name)
-    need(backend, *(["sklearn"] if program.data[training.data].source.kind == "sklearn" else []))
+    need(backend, *modules(program.data[training.data]))
+    check_data(program, program.data[training.data])
+    if epochs is not None and program.data[training.data].environment is not None:
+        raise click.UsageError(
+            "--epochs: a world has no epochs; the spec's `max_steps` says how long it plays"
+        )
     files = print_project(program, training.name, load_backend(backend))
     initial = initial_weights(program, training, seed, weights)
     folder = prepare_folder(out or _free_folder(Path("runs") / f"{spec.stem}-{backend}"), force)

@@ -25,7 +25,6 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES_LATER = ("parquet", "images", "huggingface", "torchvision", "keras")
 BATCH = symbol("N")
 
 
@@ -66,12 +65,12 @@ def _source(expr: tree.Expr, frame: Frame) -> Source:
         raise fail("DLS0502", "a source is written as a call", expr.span, "not a call",
                    'write `sklearn("digits")` or `csv("file.csv")`')  # fmt: skip
     kind = call.function.id
-    if kind in SOURCES_LATER:
-        raise fail("DLS0509", f"the source `{kind}` is not supported by this version of dlspec",
-                   call.function.span, "not supported yet", f"supported are {', '.join(kinds())}")  # fmt: skip
-    if kind not in kinds():
-        guess = closest(kind, kinds())
-        hint = f"did you mean `{guess}`?" if guess else f"the sources are {', '.join(kinds())}"
+    written = [name for name, each in kinds().items() if not each.get("outside")]
+    if kind not in written:
+        guess = closest(kind, written)
+        hint = f"did you mean `{guess}`?" if guess else f"the sources are {', '.join(written)}"
+        if kind in kinds():
+            hint = "a spec runs no code: name it on the command line, `--source DATA=FILE.py:FUNCTION`"
         raise fail("DLS0502", f"`{kind}` is no source of data", call.function.span, "unknown source", hint)
     return _checked_source(kind, call, frame)
 

@@ -1,4 +1,4 @@
-"""Worlds to play in, as a source of data: what is kept of what happened, how often actions are random, and the policy."""
+"""Worlds to play in, as a source of data: what is remembered, how often actions are random, and the policy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
 from dlspec.ir.builder import Handle
+from dlspec.ir.graph import Graph
 from dlspec.ir.training import DataSet, Environment, Source
 from dlspec.syntax import tree
 
@@ -90,8 +91,8 @@ def check_world(data: DataSet, item: tree.Declaration, settings: Settings) -> No
     fine = set(kinds) == {"state", "next_state", *ROLES}
     fine = fine and all((kinds[n].dtype, kinds[n].rank) == role for n, role in ROLES.items())
     if not fine or kinds["state"] != kinds["next_state"]:
-        raise fail("DLS0505", "the columns of a world are those of one transition", settings.values["columns"].value.span,
-                   "others", f"write `{COLUMNS}`")  # fmt: skip
+        raise fail("DLS0505", "the columns of a world are those of one transition",
+                   settings.values["columns"].value.span, "others", f"write `{COLUMNS}`")  # fmt: skip
 
 
 def check_play(settings: Settings, data: DataSet) -> None:
@@ -109,10 +110,18 @@ def check_play(settings: Settings, data: DataSet) -> None:
                        settings.values[name].name.span, "there are no epochs", "leave it out")  # fmt: skip
 
 
-def best_action(expr: tree.Expr, frame: Frame, data: DataSet) -> Handle:
-    """The value of `policy`: an action for each state, from nothing but the state."""
+def best_action(expr: tree.Expr, frame: Frame) -> Handle:
+    """The value of `policy`: an action for each state."""
     value = evaluate(expr, frame)
     if not isinstance(value, Handle) or value.type.dtype != "i64" or value.type.rank != 1:
         raise fail("DLS0416", f"`policy` must be an action for each state, i64[N], not {describe(value)}",
                    expr.span, "no action", POLICY)  # fmt: skip
     return value
+
+
+def check_policy(expr: tree.Expr, graph: Graph) -> None:
+    """A policy knows nothing but the state."""
+    known = [value.name for value in graph.inputs if value.name != "state"]
+    if known:
+        raise fail("DLS0505", f"`policy` chooses by the state alone, and this uses `{known[0]}`", expr.span,
+                   "known only afterwards", POLICY)  # fmt: skip

@@ -23,6 +23,9 @@ class SourceError(ValueError):
         self.message, self.key, self.known = message, key, known
 
 
+_WORDS = {str: "a string", bool: "`true` or `false`"}
+
+
 @cache
 def kinds() -> Mapping[str, Mapping[str, Any]]:
     """Every kind of source by name."""
@@ -47,6 +50,9 @@ def source_arguments(source: Source) -> dict[str, Any]:
     for name in source.options:
         if name not in options:
             raise SourceError(f"{what} has no option `{name}`", name, tuple(options))
+    for name, value in source.options.items():
+        if type(value) is not type(options[name]):
+            raise SourceError(f"`{name}` of {what} must be {_WORDS[type(options[name])]}", name)
     for position, (name, value) in enumerate(zip(names, source.args, strict=True)):
         choices = kind.get("choices", {}).get(name)
         if not isinstance(value, str):
@@ -54,6 +60,24 @@ def source_arguments(source: Source) -> dict[str, Any]:
         if choices and value not in choices:
             raise SourceError(f'{what} has no {name} "{value}"', position, tuple(choices))
     return {**options, **dict(zip(names, source.args, strict=True)), **source.options}
+
+
+def source_kind(source: Source) -> dict[str, Any]:
+    """How a source is read: its kind, with what its options change. Raises `SourceError`."""
+    values = source_arguments(source)
+    kind = dict(kinds()[source.kind])
+    kind |= kind.get("cases", {}).get(source.args[0], {})
+    for option, changed in kind.get("when", {}).items():
+        kind |= changed if values[option] else {}
+    return kind
+
+
+def outside_source(text: str) -> Source:
+    """What `FILE.py:FUNCTION` on the command line stands for. Raises `SourceError`."""
+    file, _, function = text.rpartition(":")
+    if not file.endswith(".py") or not function.isidentifier():
+        raise SourceError(f"a source is written FILE.py:FUNCTION, not `{text}`")
+    return Source(kind="python", args=(file, function))
 
 
 def _synthetic(source: Source) -> dict[str, Any]:

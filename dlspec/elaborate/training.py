@@ -12,7 +12,7 @@ from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import input_names, inputs_of, make_instance, resolve_graph, use_block
 from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
-from dlspec.elaborate.environment import best_action, check_play
+from dlspec.elaborate.environment import best_action, check_play, check_policy
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.initial_weights import initial_weights
@@ -334,7 +334,9 @@ class _Trainer:
         frame = self._frame(f"Policy{self.item.name.id}")
         if self.short:
             self._apply_model(frame)
-        return self._close(frame, {"action": best_action(expr, frame, self.data)})
+        key = self._close(frame, {"action": best_action(expr, frame)})
+        check_policy(expr, self.session.graphs[key])
+        return key
 
     def _close(self, frame: Frame, outputs: dict[str, Handle]) -> str:
         assert frame.builder is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dlspec._data import data_path
 from dlspec.diagnostics import fail
-from dlspec.elaborate.sources import SourceError, kinds, source_arguments
+from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
 from dlspec.elaborate.vocabulary import is_text
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
@@ -81,11 +82,11 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
+            self.kind = source_kind(data.source)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        kind = kinds()[data.source.kind]
-        self.kind = {**kind, **kind.get("cases", {}).get(next(iter(data.source.args), None), {})}
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
+        self.values["total"] = sum(self._size(name, kind) for name, kind in data.columns.items())
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -98,25 +99,28 @@ class _Source:
         return [split_imports(text)[1] for text in self._snippets()]
 
     def _snippets(self) -> list[str]:
-        return [generators()[self.values["name"]].text] if self.data.source.kind == "synthetic" else []
+        if self.data.source.kind == "synthetic":
+            return [generators()[self.values["name"]].text]
+        folder = data_path("backends") / "common" / "snippets"
+        return [(folder / f"{name}.py").read_text("utf-8") for name in self.kind.get("helpers", ())]
 
     def read(self) -> str:
-        """The statement that reads everything."""
-        return self._fill(self.kind["read"].strip(), self.values)
+        """The statements that read everything."""
+        return Code(self._fill(self.kind["read"], self.values).strip("\n"))
 
     def columns(self) -> Iterator[dict[str, Any]]:
         """The declared columns: name, type, and the expression of their values."""
         start, last = 0, list(self.data.columns)[-1]
         for number, (name, kind) in enumerate(self.data.columns.items()):
-            size = self._size(name, kind)
+            size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
             values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, values),
+                "source": self._fill(template, {**self.values, **values, "shape": shape}),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
-                "shape": sequence([literal(dim) for dim in kind.shape]),
+                "shape": shape,
             }
             start += size
 

@@ -18,6 +18,8 @@ from dlspec.passes import prepare
 from dlspec.passes.flatten import inline_functions
 from dlspec.passes.outline import outline
 
+LINE = 80  # characters that fit beside the indentation of a method
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -39,11 +41,12 @@ class Function:
     needs: tuple[str, ...] = ()
 
     def unpacked(self, holder: str) -> list[str]:
-        """The statement that takes the columns out of the dictionary `holder`, if any are used."""
-        if not self.columns:
-            return []
-        values = ", ".join(f"{holder}[{quoted(name)}]" for name in self.columns)
-        return [f"{', '.join(self.columns.values())} = {values}"]
+        """The statement that takes the columns out of the dictionary `holder`, if any are used; of many, one each."""
+        values = {variable: f"{holder}[{quoted(name)}]" for name, variable in self.columns.items()}
+        together = f"{', '.join(values)} = {', '.join(values.values())}"
+        if len(together) > LINE:
+            return [f"{variable} = {value}" for variable, value in values.items()]
+        return [together] if values else []
 
 
 def print_function(

@@ -85,7 +85,11 @@ def evaluate(
     attributes = list(attribute_names(training, load_backend(backend)).values())
     root = getattr(live, attributes[0]) if len(attributes) == 1 else live
     project.weights.load(root, weights)
-    result: dict[str, float] = live.evaluate(project.data.load(split))
+    result: dict[str, float]
+    if program.data[training.data].environment is not None:
+        result = project.train.evaluate(live)
+    else:
+        result = live.evaluate(project.data.load(split))
     return {name: float(value) for name, value in result.items()}
 
 
@@ -103,6 +107,9 @@ def _evaluate_onnx(
     from dlspec.diagnostics import fail
     from dlspec.runtime.onnx import predict, session, to_model
 
+    if program.data[training.data].environment is not None:
+        raise fail("DLS0721", f"`train {training.name}` plays in a world, which ONNX Runtime cannot",
+                   hint="give `--backend torch` or `--backend keras`")  # fmt: skip
     if training.evaluate is None:
         raise fail(
             "DLS0721", f"`train {training.name}` has no metrics to evaluate", hint="add `metrics = { ... }`"

@@ -74,13 +74,16 @@ def column(
     name: str, values: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
 ) -> np.ndarray:
     """The values, one row an example, as the declared type; ValueError if they cannot."""
-    if values.shape[1:] not in (shape, (math.prod(shape),)):
-        found = list(values.shape[1:])
+    found = values.shape[1:]
+    if shape not in (found, (1, *found)) and found != (math.prod(shape),):
         raise ValueError(
-            f"{name}: an example has shape {found}, expected {list(shape)}"
+            f"{name}: an example has shape {list(found)}, expected {list(shape)}"
         )
     rows = values.reshape(len(values), *shape)
-    converted = rows.astype(dtype)
+    try:
+        converted = rows.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from None
     if not np.issubdtype(dtype, np.floating) and not np.array_equal(converted, rows):
         raise ValueError(f"{name}: not all values are of type {np.dtype(dtype)}")
     return converted

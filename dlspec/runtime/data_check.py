@@ -1,0 +1,68 @@
+"""Reading the data of a training before it starts: what does not fit is told in the spec's terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.diagnostics import SpecError, fail
+from dlspec.diagnostics.suggest import closest
+from dlspec.elaborate.sources import SourceError, outside_source, source_kind
+from dlspec.emit.data import print_data
+from dlspec.ir.graph import Program
+from dlspec.ir.training import DataSet
+from dlspec.runtime.project import load_project
+
+
+def with_sources(program: Program, given: tuple[str, ...]) -> Program:
+    """The program with sources replaced as `DATA=FILE.py:FUNCTION` says. Raises `SpecError` (DLS0811)."""
+    data = dict(program.data)
+    for each in given:
+        name, _, text = each.partition("=")
+        if name not in data:
+            guess = closest(name, data)
+            hint = f"did you mean `{guess}`?" if guess else f"the spec has {', '.join(data) or 'none'}"
+            raise fail("DLS0811", f"`--source {each}`: the spec has no data set `{name}`", hint=hint)
+        try:
+            source = outside_source(text)
+        except SourceError as error:
+            raise fail("DLS0811", error.message, hint=f"write `--source {name}=file.py:function`") from None
+        data[name] = data[name].model_copy(update={"source": source})
+    return program.model_copy(update={"data": data})
+
+
+def modules(data: DataSet) -> list[str]:
+    """What must be installed to read a data set."""
+    return list(source_kind(data.source).get("needs", ()))
+
+
+def check_data(program: Program, data: DataSet) -> dict[str, int]:
+    """Read all splits, or make a world; how many examples each has. Raises `SpecError` (DLS0704): which column."""
+    project = load_project({"data.py": print_data(program, data)})
+    sizes: dict[str, int] = {}
+    if data.environment is not None:
+        _reading(data, lambda: project.data.make())
+        return sizes
+    for split in data.split:
+        columns = _reading(data, lambda split=split: project.data.load(split))
+        sizes[split] = len(next(iter(columns.values())))
+        if not sizes[split]:
+            raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
+                       hint="the source has too few, or the split leaves none for it")  # fmt: skip
+    return sizes
+
+
+def _reading(data: DataSet, action: Any) -> Any:
+    try:
+        return action()
+    except (SpecError, ModuleNotFoundError):
+        raise
+    except OSError as error:
+        why = f"`{error.filename}`: {error.strerror}" if error.filename else str(error)
+        hint = "paths are relative to the folder in which dlspec is called"
+    except KeyError as error:
+        why = f"the source has no {error.args[0]!r}" if error.args else "the source lacks a column"
+        hint = "columns are read by the names that the spec gives them"
+    except Exception as error:  # whatever a library says of a file that it cannot read
+        why = " ".join(str(error).split()) or type(error).__name__
+        hint = "compare `columns` with what the source has"
+    raise fail("DLS0704", f"the data `{data.name}` cannot be read: {why}", hint=hint) from None
