@@ -61,6 +61,7 @@ weights_option = click.option(
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
 @click.option("--name", help="Which training, where the spec has several.")
 @source_option
+@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
 @set_option
 @seed_option
 @json_option
@@ -68,16 +69,18 @@ weights_option = click.option(
 def train_command(
     spec: Path, backend: str, out: Path | None, force: bool, epochs: int | None, weights: Path | None,
     name: str | None, settings: tuple[str, ...], seed: int | None, as_json: bool, sources: tuple[str, ...],
+    fold: int | None,
 ) -> None:  # fmt: skip
     from dlspec.emit.manifest import load_backend
     from dlspec.emit.project import print_project
-    from dlspec.runtime.data_check import check_data, modules, with_sources
+    from dlspec.runtime.data_check import check_data, modules, with_fold, with_sources
     from dlspec.runtime.project import ProjectError, run_training, write_project
     from dlspec.runtime.training import initial_weights
     from dlspec.weights.store import save_weights
 
     program = with_sources(load(spec, settings), sources)
     training = choose_training(program, name)
+    program = with_fold(program, training, fold)
     need(backend, *modules(program.data[training.data]))
     check_data(program, program.data[training.data])
     if epochs is not None and program.data[training.data].environment is not None:
@@ -106,7 +109,7 @@ def train_command(
         )
         return
     for split, values in result["results"].items():
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+        click.echo(f"{split}: {_numbers(values, 4)}")
     click.echo(f"weights: {folder / 'weights.safetensors'}\ncode: {code}")
 
 
@@ -151,7 +154,10 @@ def evaluate_command(
     if as_json:
         echo_json({"ok": True, "split": split, "results": result})
     else:
-        click.echo(f"{split}: " + "  ".join(f"{k} {v:.6g}" for k, v in result.items()))
+        click.echo(f"{split}: {_numbers(result, 6)}")
+        for key, value in result.items():
+            if isinstance(value, list):
+                click.echo(f"\n{key} =\n{_table(value)}")
 
 
 @click.command(
@@ -195,6 +201,18 @@ def predict_command(
     if out is None:
         for key, value in outputs.items():
             click.echo(f"\n{key} =\n{value}")
+
+
+def _numbers(result: dict[str, Any], digits: int) -> str:
+    """The results that are single numbers, on a line."""
+    numbers = {name: value for name, value in result.items() if not isinstance(value, list)}
+    return "  ".join(f"{name} {value:.{digits}g}" for name, value in numbers.items())
+
+
+def _table(rows: list[Any]) -> str:
+    import numpy as np
+
+    return str(np.array(rows))
 
 
 def _listed(value: Any, out: Path | None) -> Any:

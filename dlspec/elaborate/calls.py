@@ -16,6 +16,7 @@ from dlspec.elaborate.arguments import (
 )  # fmt: skip
 from dlspec.elaborate.arithmetic import FUNCTIONS, LIST_FUNCTIONS, REMEMBERING, ROUNDING
 from dlspec.elaborate.frame import Frame, is_whole
+from dlspec.elaborate.gradients import GRAD, gradient
 from dlspec.elaborate.values import (
     BlockDefinition,
     BlockInstance,
@@ -63,6 +64,8 @@ def evaluate_call(expr: tree.Call, frame: Frame, piped: list[Any]) -> Any:
     if name == FROZEN and not _in_scope(name, frame):
         frozen = _frozen(expr, frame)
         return apply(frozen, piped, expr.span, frame) if piped else frozen
+    if name == GRAD and not _in_scope(name, frame):
+        return gradient(expr, [*piped, *(g.value for g in _given(expr, frame))], frame)
     callee = evaluate(expr.function, frame)
     match callee:
         case Operator(cls) if cls.stateful:

@@ -8,12 +8,13 @@ from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import plain
-from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
 from dlspec.elaborate.environment import WORLDS, check_world, environment
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
+from dlspec.elaborate.splits import split_of
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
@@ -26,12 +27,16 @@ from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 BATCH = symbol("N")
+LAST_BATCH = ["keep", "drop", "fill"]
+"""What becomes of the examples that do not fill the last batch of an epoch of training."""
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
-        item, ["source", "columns", "split", "seed", "prepare", "vocabulary", *ENVIRONMENT], builder.session
+        item,
+        ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", *ENVIRONMENT],
+        builder.session,
     )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
@@ -40,11 +45,14 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
+    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame)) or ({}, None)
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
         columns=columns,
-        split=attempt(lambda: _split(settings.get("split"), frame)),
+        split=split,
+        split_rule=rule,
+        last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
         prepare=attempt(lambda: _prepare(prepare, columns, item, builder)) if prepare and columns else None,
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
@@ -170,26 +178,6 @@ def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
                        dim.span, "not a size")  # fmt: skip
         shape.append(value)
     return tensor(dtype_of(base), shape)
-
-
-def _split(expr: tree.Expr | None, frame: Frame) -> dict[str, float]:
-    if expr is None:
-        return {"train": 0.8, "val": 0.1, "test": 0.1}
-    value = evaluate(expr, frame)
-    fractions = value if isinstance(value, dict) else {}
-    numbers = [v for v in fractions.values() if isinstance(v, int | float) and not isinstance(v, bool)]
-    if not fractions or len(numbers) != len(fractions) or min(numbers) <= 0 or sum(numbers) > 1 + 1e-9:
-        label = f"adds up to {sum(numbers):g}"
-        if not fractions or len(numbers) != len(fractions):
-            label = "not parts and fractions"
-        elif min(numbers) <= 0:
-            label = f"{min(numbers):g} is not above 0"
-        raise fail("DLS0504", "`split` must name parts with fractions above 0 that add up to at most 1", expr.span,
-                   label, "write `split = { train: 0.8, val: 0.1, test: 0.1 }`")  # fmt: skip
-    if "train" not in fractions:
-        raise fail("DLS0504", "`split` has no part `train`", expr.span, "nothing to train on",
-                   "write `split = { train: 0.8, val: 0.1, test: 0.1 }`")  # fmt: skip
-    return {name: float(part) for name, part in fractions.items()}
 
 
 def column_places(item: tree.Declaration) -> dict[str, Span]:

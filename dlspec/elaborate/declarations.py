@@ -21,7 +21,7 @@ LATER = {
     "data": {"augment", "shuffle", "tokenizer", "stratify"},
     "train": {
         "schedule", "clip", "ema", "accumulate", "precision", "freeze",
-        "parallel", "compile", "remat", "deterministic", "copy",
+        "parallel", "compile", "remat", "deterministic",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),
@@ -39,6 +39,7 @@ class Settings:
         self.values: dict[str, tree.Setting] = {}
         self.sections: dict[str, tree.Section] = {}
         self.steps: list[tree.StepSection] = []
+        self.copies: list[tree.Copy] = []
         problems: list[Diagnostic] = []
         for entry in item.entries:
             problems.extend(self._sort(entry))
@@ -67,7 +68,8 @@ class Settings:
             self.steps.append(entry)
             return [] if self.kind == "train" else [self._unknown("step", entry.name)]
         if isinstance(entry, tree.Copy):
-            return [self._unknown("copy", entry.source)]
+            self.copies.append(entry)
+            return [] if self.kind == "train" else [self._unknown("copy", entry.source)]
         name = entry.name.id
         earlier = self.values.get(name) or self.sections.get(name)
         if earlier is not None:
@@ -129,7 +131,7 @@ def export(item: tree.Declaration, builder: Any) -> Export:
     attempt, prepare = settings.attempt, settings.get("prepare")
     made = Export.model_construct(
         model=attempt(lambda: _exported(item.name, builder)),
-        format=attempt(lambda: _word("format", settings.get("format"), "onnx", ["onnx"])),
+        format=attempt(lambda: one_word("format", settings.get("format"), "onnx", ["onnx"])),
         opset=attempt(lambda: settings.whole("opset", 21, frame, 17)),
         ir_version=attempt(lambda: settings.whole("ir_version", 10, frame, 8)),
         prepare=None if prepare is None else attempt(lambda: data_set(prepare, builder).prepare),
@@ -171,7 +173,7 @@ def data_set(expr: tree.Expr, builder: Any) -> Any:
     )
 
 
-def _word(name: str, expr: tree.Expr | None, default: str, allowed: list[str]) -> str:
+def one_word(name: str, expr: tree.Expr | None, default: str, allowed: list[str]) -> str:
     """A setting that is one of a few words, with or without quotes."""
     if expr is None:
         return default

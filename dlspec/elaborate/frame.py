@@ -55,6 +55,7 @@ class Frame:
         self.defined: dict[str, tuple[Span, tree.Statement | None]] = {}
         self.origins: dict[str, Span] = {}
         self.captured: dict[str, tuple[Handle, Handle]] = {}  # outer value -> (outer handle, input here)
+        self.training = False  # a step, a loss or metrics, where `grad` may be used
         self.made: dict[str, str] = {}  # value of a layer without operands (a raw weight) -> the layer's name
         self._instances: dict[str, int] = {}
         self._renamed: dict[str, str] = {}

@@ -16,7 +16,7 @@ from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 # Functions that the language has and that a later release will carry out.
-LATER = {"grad"}
+LATER: set[str] = set()
 # Made by syntax, `x[...]` and a dimension in arithmetic, not by name.
 HIDDEN_OPERATORS = {"slice", "size", "pick"}
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 from dlspec.elaborate.arguments import INIT_KINDS
 from dlspec.elaborate.arithmetic import FUNCTIONS
 from dlspec.elaborate.calls import FROZEN
+from dlspec.elaborate.gradients import GRAD
 from dlspec.elaborate.lookup import unknown_name, visible_operator
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.statements import assigned
@@ -20,7 +21,7 @@ def check_names(file: tree.File, session: Session, scope: Scope) -> None:
     """Report every name in a block that nothing defines."""
     if scope.is_incomplete():
         return
-    known = scope.visible() | set(DTYPES) | set(FUNCTIONS) | set(INIT_KINDS) | {FROZEN}
+    known = scope.visible() | set(DTYPES) | set(FUNCTIONS) | set(INIT_KINDS) | {FROZEN, GRAD}
     for item in file.items:
         if isinstance(item, tree.Block):
             inside = known | _defined(item)

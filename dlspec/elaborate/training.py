@@ -10,11 +10,14 @@ from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import input_names, inputs_of, make_instance, resolve_graph, use_block
+from dlspec.elaborate.copies import copy_of, every, model_named
 from dlspec.elaborate.data import column_frame, column_places
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.environment import best_action, check_play, check_policy
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.gathered import of_epoch, refuse_gathering
+from dlspec.elaborate.gradients import settled
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.statements import Run
@@ -23,7 +26,7 @@ from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
-from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
+from dlspec.ir.training import Copy, DataSet, OptimizerSpec, Step, Training, validation_split
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -61,6 +64,7 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
         }
+        everies = [attempt(partial(every, s.every, frame)) for s in settings.steps]
         max_steps = (
             attempt(lambda: settings.whole("max_steps", 1, frame)) if settings.get("max_steps") else None
         )
@@ -70,11 +74,14 @@ class _Trainer:
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
+        for key in filter(None, graphs):
+            attempt(partial(refuse_gathering, self.session.graphs, key, self.item.name.span))
         keys = (
             {n: resolve_graph(m, None, m.span, self.session) for n, m in self.models.items()} if ready else {}
         )
+        copies = [attempt(partial(self._copy, c, keys, frame)) for c in settings.copies] if ready else []
         initial = attempt(
-            lambda: initial_weights(settings.get("init_from"), self.models, self.builder.frame())
+            lambda: initial_weights(settings.get("init_from"), keys or self.models, self.builder)
         )
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
@@ -84,7 +91,8 @@ class _Trainer:
             name=self.item.name.id,
             data=self.data.name,
             models=keys,
-            steps=tuple(self._steps(graphs, optimizers)),
+            steps=tuple(self._steps(graphs, optimizers, everies)),
+            copies=tuple(copies),
             evaluate=evaluate_key,
             metrics=tuple(metrics),
             max_steps=max_steps,
@@ -186,6 +194,7 @@ class _Trainer:
     def _frame(self, name: str) -> Frame:
         """A frame with the columns as inputs and, where they have names, the models as instances of its own."""
         frame = column_frame(name, self.columns, self.builder, self.origins)
+        frame.training = True
         for key, model in self.models.items() if not self.short else ():
             frame.scope.define(key, _copy(model))
         return frame
@@ -239,13 +248,19 @@ class _Trainer:
     def _short_graph(self) -> str:
         return self._loss_graph(self.settings.require("loss", "write `loss = cross_entropy(logits, label)`"))
 
-    def _steps(self, graphs: list[str], optimizers: list[OptimizerSpec]) -> Iterator[Step]:
+    def _copy(self, entry: tree.Copy, keys: dict[str, str], frame: Frame) -> Copy:
+        return copy_of(entry, {} if self.short else keys, self.settings.steps, self.session.graphs, frame)
+
+    def _steps(
+        self, graphs: list[str], optimizers: list[OptimizerSpec], everies: list[int]
+    ) -> Iterator[Step]:
         if self.short:
             yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizers[0])
             return
-        for section, graph, optimizer in zip(self.settings.steps, graphs, optimizers, strict=True):
+        parts = zip(self.settings.steps, graphs, optimizers, everies, strict=True)
+        for section, graph, optimizer, count in parts:
             updates = tuple(name.id for name in section.updates)
-            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer)
+            yield Step(name=section.name.id, graph=graph, updates=updates, optimizer=optimizer, every=count)
 
     def _loss_graph(self, expr: tree.Expr) -> str:
         frame = self._frame(f"Loss{self.item.name.id}")
@@ -265,11 +280,7 @@ class _Trainer:
 
     def _step_graph(self, section: tree.StepSection) -> str:
         for name in section.updates:
-            if name.id not in self.models:
-                guess = closest(name.id, list(self.models))
-                hint = f"did you mean `{guess}`?" if guess else f"its models are {', '.join(self.models)}"
-                raise fail("DLS0507", f"`{name.id}` is none of this training's models", name.span,
-                           "unknown model", hint)  # fmt: skip
+            model_named(name, self.models)
         frame = self._frame(f"Step{section.name.id.title().replace('_', '')}")
         run = Run(frame, None, None, False)
         run.statements(section.body.statements)
@@ -319,8 +330,14 @@ class _Trainer:
             raise fail("DLS0204", "the metric `loss` is given twice: the loss is one already", name.span, "again here",
                        "give it another name, or leave it out")  # fmt: skip
         value = evaluate(expr, frame)
-        if not isinstance(value, Handle) or value.type.rank != 0:
-            hint = "take its `mean` or `sum`" if isinstance(value, Handle) else None
+        if not isinstance(value, Handle) or not (
+            of_epoch(value, self.session.graphs, expr.span) or value.type.rank == 0
+        ):
+            hint = (
+                "take its `mean` or `sum`, or its `total` over the epoch"
+                if isinstance(value, Handle)
+                else None
+            )
             raise fail("DLS0416", f"a metric must be a single number, but `{name.id}` is {describe(value)}",
                        expr.span, "not a scalar", hint)  # fmt: skip
         return value
@@ -342,7 +359,8 @@ class _Trainer:
         assert frame.builder is not None
         for name, handle in outputs.items():
             frame.builder.output(name, handle)
-        return str(self.session.add_graph(pruned(frame.builder.build(frame.final_names()))))
+        graph = pruned(frame.builder.build(frame.final_names()))
+        return str(self.session.add_graph(settled(graph)))
 
 
 def _copy(model: BlockInstance) -> BlockInstance:

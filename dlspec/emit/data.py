@@ -15,6 +15,7 @@ from dlspec.emit.environment import print_environment
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
+from dlspec.emit.splits import print_split
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
@@ -25,6 +26,12 @@ IMPORTS = (
     "import hashlib", "import math", "import numpy as np",
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
+
+LAST_WORDS = {
+    "keep": "the last batch may be small",
+    "drop": "in training, what fills no batch is left out",
+    "fill": "in training, the last batch is filled up",
+}
 
 
 def print_data(program: Program, data: DataSet) -> str:
@@ -40,7 +47,9 @@ def print_data(program: Program, data: DataSet) -> str:
             title=comment_text(data.doc or data.name),
             name=quoted(data.name),
             seed=literal(data.seed),
-            split=literal(data.split),
+            **print_split(data),
+            last_batch=data.last_batch,
+            last_words=LAST_WORDS[data.last_batch],
             helpers=source.helpers(),
             read=source.read(),
             columns=list(source.columns()),

@@ -18,6 +18,7 @@ from typing import Any
 from dlspec._data import data_path
 from dlspec.diagnostics import fail
 from dlspec.emit.row import KINDS, MISSING, Keyword, NativeWeight, Row, look_up, mentioned
+from dlspec.ir.gradients import INTERNAL
 from dlspec.ir.op import Op
 from dlspec.ir.types import TensorType
 from dlspec.ops import operators
@@ -166,7 +167,7 @@ class _Reader:
     def _rows(self, ops: dict[str, Any]) -> Iterator[tuple[str, tuple[Row, ...]]]:
         file = self.where
         for name, given in ops.items():
-            if name not in operators():
+            if name not in operators() and name not in INTERNAL:
                 raise self._error(f"unknown operator `{name}`", name, operators())
             self.where = f"{file}: ops.{name}"
             yield name, tuple(self._row(name, row) for row in (given if isinstance(given, list) else [given]))

@@ -197,7 +197,9 @@ class Expressions:
     def scalar(self, name: str, as_literal: bool, consumer: Node | None) -> Code:
         """A constant: as a number beside a tensor, or as a tensor of its own."""
         index, node = self.literals[name]
-        if not as_literal or consumer is None:
+        # A size that is not known when the code is compiled may be a tensor of whole numbers.
+        is_tensor = node.op.spec_name() == "size" and self.rows.backend.options.get("sizes_are_tensors")
+        if not as_literal or consumer is None or is_tensor:
             row = self.plan.rows[index]
             assert row is not None
             source = self.arguments.source(index, node, {}, self.parameter, self._extra)

@@ -13,9 +13,12 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.training_metrics import print_epoch_metrics
+from dlspec.emit.training_players import needs_of_copies, player_settings
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.wrap import tidy
+from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training, validation_split
 from dlspec.ops.optimizers import optimizers
@@ -24,7 +27,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field", "itertools", "json",
     "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch",
+    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -36,6 +39,9 @@ METHODS = frozenset(
         "optimizers",
         "steps",
         "measure",
+        "every",
+        "updates",
+        "parts",
         "tensors",
         "train_step",
         "train_epoch",
@@ -53,6 +59,7 @@ IMPORTS = {
     r"\bjson\.": "import json",
     r"\bmath\.": "import math",
     r"\btime\.": "import time",
+    r"\bnp\.": "import numpy as np",
     r"\bCallable\b": "from collections.abc import Callable",
     r"\bIterable\b": "from collections.abc import Iterable",
     r"\bPath\b": "from pathlib import Path",
@@ -91,12 +98,14 @@ class TrainingPrinter:
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.methods = _methods(training)
+        self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
 
     def text(self) -> str:
         """The text of ``train.py``."""
         steps, metrics = list(self._steps()), self._metrics()
+        self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
@@ -105,9 +114,16 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training),
+            **player_settings(
+                self.training,
+                {name: model.attribute for name, model in self.models.items()},
+                {step.name: quoted(self._key(step)) for step in self.training.steps},
+            ),
             losses=f"{{{', '.join(f'{s.key}: self.{s.method}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
+            differentiates=self._differentiates(),
+            epoch=self.epoch,
             helpers=helpers,
         )
         head, _, rest = body.partition("#: imports\n")
@@ -173,6 +189,8 @@ class TrainingPrinter:
             )
 
     def _metrics(self) -> str:
+        if self.epoch is not None:
+            return self._body(self.epoch.split.batch, _dictionary, self.epoch.split.program)
         if self.training.evaluate is not None:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
@@ -184,10 +202,20 @@ class TrainingPrinter:
             return ""
         return self._body(self.training.policy, lambda results: next(iter(results.values())))
 
-    def _body(self, key: str, returned: Callable[[Mapping[str, str]], str]) -> str:
+    def _differentiates(self) -> bool:
+        """Whether the metrics take gradients."""
+        evaluate = self.training.evaluate
+        keys = [evaluate] if evaluate is not None else [step.graph for step in self.training.steps]
+        return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
+
+    def _body(
+        self, key: str, returned: Callable[[Mapping[str, str]], str], program: Program | None = None
+    ) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
-        function = print_function(self.program, key, self.backend, models, _taken(self.training), attributes)
+        function = print_function(
+            program or self.program, key, self.backend, models, _taken(self.training), attributes
+        )
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*function.unpacked("batch"), *function.lines, f"return {returned(function.results)}"]

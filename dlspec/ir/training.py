@@ -52,9 +52,29 @@ class Environment(BaseModel):
     steps: int = 10_000
 
 
+class SplitRule(BaseModel):
+    """How examples are dealt to the parts, where not at random.
+
+    kind
+        `ordered` in the order of the source, `stratified` evenly within each value of `column`, `by` the `values` of
+        `column` that belong to a part, `folds`: `folds` equal parts, of which number `fold` is ``val``.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    kind: str
+    column: str | None = None
+    values: dict[str, list[int | float]] | None = None
+    folds: int = 0
+    fold: int = 0
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    last_batch
+        what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
+        up with the first of the epoch.
     prepare
         key of a graph from raw columns to prepared columns; both have a leading batch axis ``N``.
     environment
@@ -69,6 +89,8 @@ class DataSet(BaseModel):
     source: Source
     columns: dict[str, TensorType]
     split: dict[str, float]
+    split_rule: SplitRule | None = None
+    last_batch: str = "keep"
     prepare: str | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
@@ -125,12 +147,31 @@ class InitialWeights(BaseModel):
         return "weights"
 
 
+class TrainedWeights(BaseModel):
+    """What a model of an earlier training of the spec ends with: ``trained("GAN", "G")``.
+
+    model
+        which of its models, where it has several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    training: str
+    model: str = ""
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "trained"
+
+
 class Step(BaseModel):
     """One loss and the models that it updates.
 
     graph
         key of a graph from data columns (with batch axis) to the single output ``loss``. It uses the models
         by `Call` nodes whose names are the keys of `Training.models`.
+    every
+        it is done at each so many batches only.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -139,6 +180,24 @@ class Step(BaseModel):
     graph: str
     updates: tuple[str, ...]
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
+    every: int = 1
+
+
+class Copy(BaseModel):
+    """A model that follows another one of the same weights.
+
+    every
+        it becomes a copy before the first update, and again after each so many.
+    rate
+        it begins as a copy, and after each update moves by this part of the way.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    source: str
+    target: str
+    every: int | None = None
+    rate: float | None = None
 
 
 class Checkpoints(BaseModel):
@@ -189,6 +248,7 @@ class Training(BaseModel):
     data: str
     models: dict[str, str]
     steps: tuple[Step, ...]
+    copies: tuple[Copy, ...] = ()
     evaluate: str | None = None
     policy: str | None = None
     metrics: tuple[str, ...] = ()
@@ -196,7 +256,7 @@ class Training(BaseModel):
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
-    init_from: dict[str, InitialWeights] = Field(default_factory=dict)
+    init_from: dict[str, InitialWeights | TrainedWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     doc: str = ""

@@ -15,7 +15,7 @@ MODULES: tuple[str, ...] = (
     "constants", "elementwise", "functions", "logic", "conversions", "activations", "piecewise", "softmax",
     "linear", "convolution", "transposed", "pooling", "adaptive_pooling", "normalization", "layer_norm",
     "recurrent", "resize", "attention", "reductions", "statistics", "ordering", "shaping", "expanding", "joining",
-    "slicing", "padding", "indexing", "einops", "einsum", "random", "losses", "divergences", "metrics",
+    "slicing", "padding", "indexing", "einops", "einsum", "random", "losses", "divergences", "metrics", "epoch",
 )  # fmt: skip
 
 
@@ -43,7 +43,9 @@ def operator(name: str) -> type[Op]:
         from dlspec.ir.graph import Call
 
         return Call
-    cls = find_operator(name)
+    from dlspec.ir.gradients import INTERNAL
+
+    cls = INTERNAL.get(name) or find_operator(name)
     if cls is None:
         raise KeyError(name)
     return cls

@@ -9,7 +9,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet
+from dlspec.ir.training import DataSet, Training
 from dlspec.runtime.project import load_project
 
 
@@ -28,6 +28,23 @@ def with_sources(program: Program, given: tuple[str, ...]) -> Program:
             raise fail("DLS0811", error.message, hint=f"write `--source {name}=file.py:function`") from None
         data[name] = data[name].model_copy(update={"source": source})
     return program.model_copy(update={"data": data})
+
+
+def with_fold(program: Program, training: Training, fold: int | None) -> Program:
+    """The program with fold number `fold` kept to judge by. Raises `SpecError` (DLS0812)."""
+    if fold is None:
+        return program
+    data = program.data[training.data]
+    rule = data.split_rule
+    if rule is None or rule.kind != "folds":
+        raise fail(
+            "DLS0812", f"the data `{data.name}` is not split into folds", hint="write `split = folds(5)`"
+        )
+    if fold >= rule.folds:
+        raise fail("DLS0812", f"the data `{data.name}` has {rule.folds} folds, and none with number {fold}",
+                   hint=f"they are numbered from 0 to {rule.folds - 1}")  # fmt: skip
+    chosen = data.model_copy(update={"split_rule": rule.model_copy(update={"fold": fold})})
+    return program.model_copy(update={"data": {**program.data, data.name: chosen}})
 
 
 def modules(data: DataSet) -> list[str]:

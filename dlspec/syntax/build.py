@@ -264,12 +264,12 @@ class Builder:
         return tree.Section(name.span.to(body.span), name, body)
 
     def step(self, children: Children) -> tree.StepSection:
-        _, name, _, *updates, _, optimizer, body = children
-        return tree.StepSection(self.span(children), name, updates[::2], optimizer, body)
+        _, name, _, *updates, _, optimizer, _, every, body = children
+        return tree.StepSection(self.span(children), name, updates[::2], optimizer, every, body)
 
     def copy(self, children: Children) -> tree.Copy:
-        _, source, _, target, _, every = children
-        return tree.Copy(self.span(children), source, target, every)
+        _, source, _, target, word, amount = children
+        return tree.Copy(self.span(children), source, target, str(word), amount)
 
     def start(self, children: Children) -> tree.File:
         whole = Span(self.source, 0, len(self.source.text))

@@ -273,21 +273,23 @@ class Section(Node):
 
 @dataclass(slots=True)
 class StepSection(Node):
-    """`step NAME updates A, B with Optimizer(...) { ... }`."""
+    """`step NAME updates A, B with Optimizer(...) every n { ... }`."""
 
     name: Name
     updates: list[Name]
     optimizer: Expr
+    every: Expr | None
     body: Body
 
 
 @dataclass(slots=True)
 class Copy(Node):
-    """`copy A to B every n`."""
+    """`copy A to B every n`, or `copy A to B rate r`: then `word` is `rate`."""
 
     source: Name
     target: Name
-    every: Expr
+    word: str
+    amount: Expr
 
 
 Entry = Setting | Section | StepSection | Copy

@@ -19,8 +19,8 @@ pytest.importorskip("gymnasium")
 
 def project(backend: str, tmp_path: Path) -> Project:
     text = specs()["training/dqn"].read_text("utf-8")
-    short = text.replace("size: 20000, start: 1000", "size: 50, start: 40").replace(
-        "steps: 6000", "steps: 100"
+    short = text.replace("size: 20000, start: 1000, every: 2", "size: 50, start: 40").replace(
+        "steps: 5000", "steps: 100"
     )
     path = tmp_path / "dqn.dls"
     path.write_text(short.replace("../decisions/dqn.dls", "dqn_loss.dls"), "utf-8")

@@ -13,7 +13,7 @@ from tests.syntax.walk import brief, children, expression, nodes, shape
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.dls"))
 
 SOFT_WORDS = ["import", "let", "block", "model", "data", "train", "export", "sweep", "from", "on", "of"]
-SOFT_WORDS += ["step", "to", "with", "every", "updates", "copy", "in"]
+SOFT_WORDS += ["step", "to", "with", "every", "rate", "updates", "copy", "in"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

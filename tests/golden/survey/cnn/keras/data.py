@@ -40,7 +40,7 @@ def load(split: str) -> Columns:
     columns = read()
     total = count(columns)
     ends = [math.floor(end * total + 1e-6) for end in np.cumsum([*SPLIT.values()])]
-    parts = np.split(permutation(total, f"{SEED}:{NAME}"), ends[:-1])
+    parts = np.split(permutation(total, f"{SEED}:{NAME}"), ends)
     rows = parts[[*SPLIT].index(split)]
     return prepare({name: values[rows] for name, values in columns.items()})
 

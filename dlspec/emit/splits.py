@@ -1,0 +1,34 @@
+"""The rows of a split, as ``data.py`` chooses them."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from dlspec._data import data_path
+from dlspec.emit.code import literal
+from dlspec.emit.templates import expressions
+from dlspec.ir.training import DataSet, SplitRule
+
+
+@cache
+def _rules() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((data_path("backends") / "common" / "splits.toml").read_text("utf-8"))
+
+
+def print_split(data: DataSet) -> dict[str, Any]:
+    """What the template of ``data.py`` knows of the split: SPLIT, further constants, and how rows are chosen."""
+    rule = data.split_rule or SplitRule(kind="random")
+    printed = _rules()[rule.kind]
+    environment = expressions({})
+    environment.trim_blocks = environment.lstrip_blocks = True
+
+    def fill(text: str) -> str:
+        return environment.from_string(text).render(rule.model_dump())
+
+    return {
+        "split": literal(rule.values or data.split),
+        "constants": [fill(line) for line in printed.get("constants", ())],
+        "rows": fill(printed["rows"]).strip(),
+    }

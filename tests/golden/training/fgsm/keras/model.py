@@ -1,0 +1,22 @@
+"""Classifier.
+
+Printed by dlspec 0.1.0 from specs/training/fgsm.dls.
+"""
+
+import keras
+from keras import layers, ops
+
+
+class Classifier(keras.Model):
+    """image: float32 [N, 64] -> logits: float32 [N, classes]."""
+
+    def __init__(self, width: int = 256, classes: int = 10) -> None:
+        super().__init__()
+        self.linear1 = layers.Dense(width)
+        self.linear2 = layers.Dense(width)
+        self.linear3 = layers.Dense(classes)
+
+    def call(self, image):
+        x = ops.relu(self.linear1(image))  # [N, width]
+        x = ops.relu(self.linear2(x))
+        return self.linear3(x)
