@@ -236,5 +236,6 @@ def _random_operators(program: Program, key: str) -> set[str]:
 
 
 def _readable(program: Program, training: Training) -> bool:
-    """Whether the data ships with a library, so that it is there on every machine."""
-    return program.data[training.data].source.kind == "sklearn"
+    """Whether the data is generated, or ships with a library or Python, so that it is there on every machine."""
+    source = program.data[training.data].source
+    return source.kind in ("sklearn", "synthetic") or source.args == ("pydoc_data.topics",)
