@@ -56,7 +56,9 @@ EXTRAS = {
     "tensorflow": "keras",
     "onnxruntime": "onnx",
     "sklearn": "data",
-    **dict.fromkeys(("pyarrow", "PIL", "statsmodels", "datasets", "torchvision", "scipy"), "sources"),
+    **dict.fromkeys(
+        ("pyarrow", "PIL", "statsmodels", "datasets", "torchvision", "scipy", "gymnasium"), "sources"
+    ),
 }
 
 

@@ -101,6 +101,8 @@ class _Asked:
         training = choose_training(program, name)
         self.program, data = program, program.data[training.data]
         need(backend, *modules(data))
+        if epochs is not None and data.environment is not None:
+            raise click.UsageError("--epochs: a world has no epochs; `max_steps` says how long it plays")
         self.files = print_project(program, training.name, load_backend(backend))
         self.weights = initial_weights(program, training, seed, weights, earlier)
         options = (("--epochs", epochs), ("--seed", seed))

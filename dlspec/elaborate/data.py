@@ -10,6 +10,8 @@ from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings, one_word
+from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
+from dlspec.elaborate.environment import WORLDS, check_world, environment
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import Session
@@ -28,17 +30,29 @@ from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-SOURCES_LATER = ("gymnasium",)
 BATCH = symbol("N")
 LAST_BATCH = ["keep", "drop", "fill"]
 """What becomes of the examples that do not fill the last batch of an epoch of training."""
+
+SETTINGS = ("source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows")
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
         item,
-        ["source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows"],
+        [
+            "source",
+            "columns",
+            "split",
+            "seed",
+            "prepare",
+            "vocabulary",
+            "last_batch",
+            "augment",
+            "windows",
+            *ENVIRONMENT,
+        ],
         builder.session,
     )
     frame, attempt = builder.frame(), settings.attempt
@@ -69,11 +83,15 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         )
         or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
+        environment=attempt(lambda: environment(settings, source, frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
     settings.finish()
     check_texts(made, item, settings)
+    if made.source.kind in WORLDS:
+        check_world(made, item, settings)
+        return made.model_copy(update={"split": {"play": 1.0}})
     return made
 
 
@@ -83,9 +101,6 @@ def _source(expr: tree.Expr, frame: Frame) -> Source:
         raise fail("DLS0502", "a source is written as a call", expr.span, "not a call",
                    'write `sklearn("digits")` or `csv("file.csv")`')  # fmt: skip
     kind = call.function.id
-    if kind in SOURCES_LATER:
-        raise fail("DLS0509", f"the source `{kind}` is not supported by this version of dlspec",
-                   call.function.span, "not supported yet", "leave it out for now")  # fmt: skip
     written = [name for name, each in kinds().items() if not each.get("outside")]
     if kind not in written:
         guess = closest(kind, written)

@@ -13,6 +13,7 @@ from dlspec.elaborate.blocks import input_names, inputs_of, make_instance, resol
 from dlspec.elaborate.copies import copy_of, every, model_named
 from dlspec.elaborate.data import column_frame, column_places, prepared_columns
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
+from dlspec.elaborate.environment import best_action, check_play, check_policy
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.frozen_models import kept_model, refuse_frozen, with_frozen
@@ -36,7 +37,7 @@ from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 KNOWN = [
-    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "policy", "seed", "models", "init_from",
     *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS,
 ]  # fmt: skip
 
@@ -95,6 +96,7 @@ class _Trainer:
         speed = speed_settings(settings, frame)
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
+        policy = attempt(self._policy) if ready else None
         settings.finish()
         return Training(
             name=self.item.name.id,
@@ -106,6 +108,7 @@ class _Trainer:
             evaluate=evaluate_key,
             metrics=tuple(metrics),
             max_steps=max_steps,
+            policy=policy,
             init_from=initial,
             **speed,
             doc=self.item.doc,
@@ -356,6 +359,19 @@ class _Trainer:
             raise fail("DLS0416", f"a metric must be a single number, but `{name.id}` is {describe(value)}",
                        expr.span, "not a scalar", hint)  # fmt: skip
         return value
+
+    def _policy(self) -> str | None:
+        """The graph of the best action, where the data is a world."""
+        check_play(self.settings, self.data)
+        expr = self.settings.get("policy")
+        if expr is None:
+            return None
+        frame = self._frame(f"Policy{self.item.name.id}")
+        if self.short:
+            self._apply_model(frame)
+        key = self._close(frame, {"action": best_action(expr, frame)})
+        check_policy(expr, self.session.graphs[key])
+        return key
 
     def _close(self, frame: Frame, outputs: dict[str, Handle]) -> str:
         assert frame.builder is not None

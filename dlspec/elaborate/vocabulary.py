@@ -9,6 +9,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
 from dlspec.ir.training import DataSet, Vocabulary
+from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 
 if TYPE_CHECKING:
@@ -37,18 +38,27 @@ def vocabulary(expr: tree.Expr | None, frame: Frame) -> Vocabulary | None:
     return Vocabulary(kind=function.id, size=size)
 
 
+def is_text(kind: TensorType) -> bool:
+    """Whether a column of this type, of one example, holds the characters of a text."""
+    return kind.dtype == "i64" and kind.rank == 1
+
+
 def check_texts(data: DataSet, item: tree.Declaration, settings: Settings) -> None:
-    """A text has a vocabulary, and columns of whole numbers that are equally long; nothing else has one."""
+    """A text has a vocabulary, and columns that are equally long; so may generated texts; nothing else has one."""
     if data.source.kind != "text":
-        if data.vocabulary is not None:
-            raise fail("DLS0505", f"`vocabulary` is for texts, and the source is `{data.source.kind}`",
-                       settings.values["vocabulary"].name.span, "no text", "leave it out")  # fmt: skip
+        wrong = ""
+        if data.vocabulary is not None and data.source.kind != "synthetic":
+            wrong = f"`vocabulary` is for texts, and the source is `{data.source.kind}`"
+        elif data.vocabulary is not None and not any(map(is_text, data.columns.values())):
+            wrong = "`vocabulary` is for texts, and no column is one: `i64[64]`"
+        if wrong:
+            raise fail("DLS0505", wrong, settings.values["vocabulary"].name.span, "no text", "leave it out")
         return
     if data.vocabulary is None:
         raise fail("DLS0503", f"`data {item.name.id}` does not say its `vocabulary`", item.name.span,
                    "needs `vocabulary = ...`", WANTED)  # fmt: skip
     kinds = list(data.columns.values())
-    if any(kind.dtype != "i64" or kind.rank != 1 or kind != kinds[0] for kind in kinds):
+    if any(not is_text(kind) or kind != kinds[0] for kind in kinds):
         raise fail("DLS0505", "the columns of a text are pieces of the same length: `i64[64]`",
                    settings.values["columns"].value.span, "not all of them are",
                    "write `columns = { text: i64[64], next: i64[64] }`")  # fmt: skip

@@ -10,8 +10,10 @@ from dlspec._data import data_path
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
+from dlspec.elaborate.vocabulary import is_text
 from dlspec.emit.augmentation import print_augmentation, snippets
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
+from dlspec.emit.environment import print_environment
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
@@ -37,6 +39,8 @@ LAST_WORDS = {
 
 def print_data(program: Program, data: DataSet) -> str:
     """The text of ``data.py``. Raises `SpecError` (DLS0704) for a source that cannot be read."""
+    if data.environment is not None:
+        return print_environment(data)
     numpy = load_backend("numpy")
     source = _Source(data, numpy)
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
@@ -104,10 +108,13 @@ def _statistics(program: Program, key: str, numpy: Backend) -> str:
 
 
 def _vocabulary(data: DataSet) -> dict[str, str] | None:
-    """What a vocabulary is counted in, and how many symbols are kept beside number 0."""
+    """The columns that are texts, how many symbols are kept beside number 0, and what number 0 stands for."""
     if data.vocabulary is None:
         return None
-    return {"column": quoted(next(iter(data.columns))), "kept": literal(data.vocabulary.size - 1)}
+    other, zero = ("\ufffd", "for all others") if data.source.kind == "text" else ("", "no character")
+    columns = literal([name for name, kind in data.columns.items() if is_text(kind)])
+    kept = literal(data.vocabulary.size - 1)
+    return {"columns": columns, "kept": kept, "other": quoted(other), "zero": zero}
 
 
 class _Source:
@@ -121,6 +128,7 @@ class _Source:
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
+        self.values["total"] = sum(self._size(name, kind) for name, kind in data.columns.items())
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:

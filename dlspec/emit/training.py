@@ -164,6 +164,10 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training),
             "vocabulary": data.vocabulary is not None,
+            "environment": data.environment is not None,
+            "policy": self._policy(),
+            "report": "1000",
+            "episodes": "100",
             "seed": literal(training.seed),
             "train_split": quoted(splits[0]),
             "validation_split": quoted(validation),
@@ -211,6 +215,12 @@ class TrainingPrinter:
             return self._body(self.training.evaluate, _dictionary)
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
+
+    def _policy(self) -> str:
+        """The body of the method that gives the best actions, in a world."""
+        if self.training.policy is None:
+            return ""
+        return self._body(self.training.policy, lambda results: next(iter(results.values())))
 
     def _differentiates(self) -> bool:
         """Whether the metrics take gradients."""

@@ -31,6 +31,27 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Environment(BaseModel):
+    """How a world is played in, from which transitions come.
+
+    replay
+        how many of the last transitions are kept, to learn from.
+    start, every
+        after how many steps learning starts, and how many steps come between two updates.
+    first, last, steps
+        the share of random actions: at first, and at last, after so many steps.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    replay: int = 10_000
+    start: int = 1000
+    every: int = 1
+    first: float = 1.0
+    last: float = 0.05
+    steps: int = 10_000
+
+
 class SplitRule(BaseModel):
     """How examples are dealt to the parts, where not at random.
 
@@ -81,6 +102,8 @@ class DataSet(BaseModel):
         into which the prepared series is cut.
     augment
         what is done to each example in training, in this order, after the preparation.
+    environment
+        where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
     """
@@ -98,6 +121,7 @@ class DataSet(BaseModel):
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
+    environment: Environment | None = None
     seed: int = 0
     doc: str = ""
 
@@ -272,6 +296,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
+    policy
+        in a world, key of a graph from columns to the ``action`` that is best.
     max_steps
         after how many batches it ends, within the last epoch where that has more.
     init_from
@@ -287,6 +313,7 @@ class Training(BaseModel):
     copies: tuple[Copy, ...] = ()
     frozen: tuple[str, ...] = ()
     evaluate: str | None = None
+    policy: str | None = None
     metrics: tuple[str, ...] = ()
     batch_size: int = 32
     epochs: int = 1

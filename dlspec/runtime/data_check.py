@@ -55,9 +55,12 @@ def modules(data: DataSet) -> list[str]:
 
 
 def check_data(program: Program, data: DataSet) -> dict[str, int]:
-    """Read all splits; how many examples each has. Raises `SpecError` (DLS0704) that names the column."""
+    """Read all splits, or make a world; how many examples each has. Raises `SpecError` (DLS0704): which column."""
     project = load_project({"data.py": print_data(program, data)})
-    sizes = {}
+    sizes: dict[str, int] = {}
+    if data.environment is not None:
+        _reading(data, lambda: project.data.make())
+        return sizes
     for split in data.split:
         columns = _reading(data, lambda split=split: project.data.load(split))
         sizes[split] = len(next(iter(columns.values())))

@@ -104,7 +104,11 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     attributes = list(attribute_names(training, load_backend(backend)).values())
     root = getattr(live, attributes[0]) if len(attributes) == 1 else live
     project.weights.load(root, weights)
-    result: dict[str, Any] = live.evaluate(project.data.load(split))
+    result: dict[str, Any]
+    if program.data[training.data].environment is not None:
+        result = project.train.evaluate(live)
+    else:
+        result = live.evaluate(project.data.load(split))
     return result
 
 
@@ -122,6 +126,9 @@ def _evaluate_onnx(
     from dlspec.diagnostics import fail
     from dlspec.runtime.onnx import predict, session, to_model
 
+    if program.data[training.data].environment is not None:
+        raise fail("DLS0721", f"`train {training.name}` plays in a world, which ONNX Runtime cannot",
+                   hint="give `--backend torch` or `--backend keras`")  # fmt: skip
     if training.evaluate is None:
         raise fail(
             "DLS0721", f"`train {training.name}` has no metrics to evaluate", hint="add `metrics = { ... }`"

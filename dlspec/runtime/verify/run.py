@@ -237,6 +237,7 @@ def _random_operators(program: Program, key: str) -> set[str]:
 
 
 def _readable(program: Program, training: Training) -> bool:
-    """Whether the data ships with a library, or is generated, so that it is there on every machine."""
-    kind = program.data[training.data].source.kind
-    return kind in ("sklearn", "synthetic") or (kind == "statsmodels" and find_spec(kind) is not None)
+    """Whether the data is generated, or ships with a library or Python, so that it is there on every machine."""
+    source = program.data[training.data].source
+    shipped = source.kind in ("sklearn", "synthetic") or source.args == ("pydoc_data.topics",)
+    return shipped or (source.kind == "statsmodels" and find_spec(source.kind) is not None)

@@ -1,0 +1,127 @@
+"""Worlds to play in, as a source of data: what is remembered, how often actions are random, and the policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dlspec.diagnostics import fail
+from dlspec.diagnostics.suggest import closest
+from dlspec.elaborate.evaluate import evaluate
+from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.values import describe
+from dlspec.ir.builder import Handle
+from dlspec.ir.graph import Graph
+from dlspec.ir.training import DataSet, Environment, Source
+from dlspec.syntax import tree
+
+if TYPE_CHECKING:
+    from dlspec.elaborate.declarations import Settings
+
+WORLDS = ("gymnasium",)
+SETTINGS = ("replay", "explore")
+COLUMNS = "columns = { state: f32[4], action: i64, reward: f32, next_state: f32[4], terminal: f32 }"
+ROLES = {"action": ("i64", 0), "reward": ("f32", 0), "terminal": ("f32", 0)}  # element type and rank
+POLICY = "write `policy = argmax(Q(state), axis = 1)`"
+
+# The entries of each setting: the field, and whether it is a share rather than a number of steps.
+ENTRIES = {
+    "replay": {"size": ("replay", False), "start": ("start", False), "every": ("every", False)},
+    "explore": {"first": ("first", True), "last": ("last", True), "steps": ("steps", False)},
+}
+EXAMPLES = {
+    "replay": "write `replay = { size: 10000, start: 1000, every: 1 }`",
+    "explore": "write `explore = { first: 1, last: 0.05, steps: 10000 }`",
+}
+NOT_IN_WORLDS = ("epochs", "metrics", "checkpoint", "early_stopping", "keep_best")
+
+
+def environment(settings: Settings, source: Source | None, frame: Frame) -> Environment | None:
+    """`replay` and `explore` of a world; None where the source is none."""
+    if source is None:
+        return None
+    if source.kind not in WORLDS:
+        for name in SETTINGS:
+            if name in settings.values:
+                raise fail("DLS0505", f"`{name}` is for worlds, and the source is `{source.kind}`",
+                           settings.values[name].name.span, "nobody plays", "leave it out")  # fmt: skip
+        return None
+    fields: dict[str, Any] = {}
+    for name in SETTINGS:
+        fields |= _entries(name, settings.get(name), frame)
+    made = Environment(**fields)
+    if made.start > made.replay:
+        raise fail("DLS0505", f"learning starts after {made.start} steps, but only {made.replay} are kept",
+                   settings.values["replay"].value.span, "never starts", EXAMPLES["replay"])  # fmt: skip
+    return made
+
+
+def _entries(name: str, expr: tree.Expr | None, frame: Frame) -> dict[str, Any]:
+    """The entries of a setting, as fields."""
+    if expr is None:
+        return {}
+    if not isinstance(expr, tree.Dict):
+        raise fail("DLS0505", f"`{name}` must be a dictionary", expr.span, "not a dictionary", EXAMPLES[name])
+    fields: dict[str, Any] = {}
+    for key, written in expr.items:
+        if key.id not in ENTRIES[name]:
+            guess = closest(key.id, list(ENTRIES[name]))
+            hint = f"did you mean `{guess}`?" if guess else EXAMPLES[name]
+            raise fail("DLS0501", f"`{name}` has no entry `{key.id}`", key.span, "unknown entry", hint)
+        field, is_share = ENTRIES[name][key.id]
+        value = evaluate(written, frame)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_share and not (number and 0 <= value <= 1):
+            raise fail("DLS0505", f"`{key.id}` must be a number from 0 to 1, not {describe(value)}",
+                       written.span, "no share", EXAMPLES[name])  # fmt: skip
+        if not is_share and not (number and isinstance(value, int) and value >= 1):
+            raise fail("DLS0505", f"`{key.id}` must be a whole number of at least 1, not {describe(value)}",
+                       written.span, "not 1 or more", EXAMPLES[name])  # fmt: skip
+        fields[field] = value
+    return fields
+
+
+def check_world(data: DataSet, item: tree.Declaration, settings: Settings) -> None:
+    """The columns are those of a transition, and nothing is set that only stored examples have."""
+    for name in ("split", "prepare", "seed"):
+        if name in settings.values or name in settings.sections:
+            entry = settings.values.get(name) or settings.sections[name]
+            raise fail("DLS0505", f"a world has no `{name}`: its examples come from playing", entry.name.span,
+                       "there is nothing to do it to", "leave it out")  # fmt: skip
+    kinds = data.columns
+    fine = set(kinds) == {"state", "next_state", *ROLES}
+    fine = fine and all((kinds[n].dtype, kinds[n].rank) == role for n, role in ROLES.items())
+    if not fine or kinds["state"] != kinds["next_state"]:
+        raise fail("DLS0505", "the columns of a world are those of one transition",
+                   settings.values["columns"].value.span, "others", f"write `{COLUMNS}`")  # fmt: skip
+
+
+def check_play(settings: Settings, data: DataSet) -> None:
+    """A training in a world has a policy and a number of steps, and nothing that goes by epochs; others have none."""
+    if data.environment is None:
+        if "policy" in settings.values:
+            raise fail("DLS0505", "`policy` is for worlds: `data` with `source = gymnasium(...)`",
+                       settings.values["policy"].name.span, "nobody plays", "leave it out")  # fmt: skip
+        return
+    settings.require("policy", POLICY)
+    settings.require("max_steps", "write `max_steps = 20000`: how long it plays")
+    for name in NOT_IN_WORLDS:
+        if name in settings.values:
+            raise fail("DLS0505", f"`{name}` is for stored examples, and `{data.name}` is a world",
+                       settings.values[name].name.span, "there are no epochs", "leave it out")  # fmt: skip
+
+
+def best_action(expr: tree.Expr, frame: Frame) -> Handle:
+    """The value of `policy`: an action for each state."""
+    value = evaluate(expr, frame)
+    if not isinstance(value, Handle) or value.type.dtype != "i64" or value.type.rank != 1:
+        raise fail("DLS0416", f"`policy` must be an action for each state, i64[N], not {describe(value)}",
+                   expr.span, "no action", POLICY)  # fmt: skip
+    return value
+
+
+def check_policy(expr: tree.Expr, graph: Graph) -> None:
+    """A policy knows nothing but the state."""
+    known = [value.name for value in graph.inputs if value.name != "state"]
+    if known:
+        raise fail("DLS0505", f"`policy` chooses by the state alone, and this uses `{known[0]}`", expr.span,
+                   "known only afterwards", POLICY)  # fmt: skip
