@@ -30,10 +30,15 @@ def read() -> Columns:
     }
 
 
+TEXTS = ["text", "next"]
+
+
 @cache
 def vocabulary() -> list[str]:
-    """The characters by their numbers: the most frequent of the training part, and at 0 a sign for all others."""
-    codes, counts = np.unique(examples("train")["text"], return_counts=True)
+    """The characters by their numbers: the most frequent of the training part; number 0 is for all others."""
+    columns = examples("train")
+    texts = np.concatenate([columns[name].ravel() for name in TEXTS])
+    codes, counts = np.unique(texts[texts > 0], return_counts=True)
     frequent = codes[np.argsort(-counts, kind="stable")][:103]
     return ["\ufffd", *map(chr, np.sort(frequent))]
 
@@ -41,11 +46,12 @@ def vocabulary() -> list[str]:
 def encode(columns: Columns) -> Columns:
     """Characters as their numbers in the vocabulary."""
     known = np.array([ord(character) for character in vocabulary()[1:]])
-    places = {name: np.searchsorted(known, codes) for name, codes in columns.items()}
-    return {
-        name: np.where(known.take(at, mode="clip") == columns[name], at + 1, 0)
-        for name, at in places.items()
-    }
+    texts = {}
+    for name in TEXTS:
+        places = np.searchsorted(known, columns[name])
+        found = known.take(places, mode="clip") == columns[name]
+        texts[name] = np.where(found, places + 1, 0)
+    return {**columns, **texts}
 
 
 def examples(split: str) -> Columns:
