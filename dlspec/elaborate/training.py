@@ -29,7 +29,7 @@ from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
 KNOWN = [
-    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from",
+    "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "seed", "models", "init_from", "deterministic",
     *RUN_SETTINGS,
 ]  # fmt: skip
 
@@ -67,6 +67,7 @@ class _Trainer:
         if max_steps and settings.get("epochs") is None:
             numbers["epochs"] = max_steps  # as many as that takes, since each has a step
         optimizers = [attempt(partial(optimizer_of, expr, frame)) for expr in self._optimizer_settings()]
+        deterministic = attempt(partial(settings.flag, "deterministic", frame))
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
@@ -90,6 +91,7 @@ class _Trainer:
             metrics=tuple(metrics),
             max_steps=max_steps,
             init_from=initial,
+            deterministic=bool(deterministic),
             doc=self.item.doc,
             **numbers,
             **run,

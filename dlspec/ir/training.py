@@ -149,6 +149,8 @@ class Training(BaseModel):
 
     models
         instance name in the step graphs to graph key; the short form has one, called ``model``.
+    deterministic
+        whether all draws come from counted streams, the same for both frameworks.
     evaluate
         key of a graph from columns to ``loss`` and the metrics, in inference mode.
     max_steps
@@ -169,6 +171,7 @@ class Training(BaseModel):
     epochs: int = 1
     max_steps: int | None = None
     seed: int = 0
+    deterministic: bool = False
     init_from: dict[str, InitialWeights] = Field(default_factory=dict)
     checkpoint: Checkpoints | None = None
     best: Best | None = None

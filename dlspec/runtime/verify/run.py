@@ -55,6 +55,8 @@ class _Verification:
         self.backends, self.tolerance = backends, tolerance
         self.training = next((t for t in program.trainings.values() if program.models[model] in t.models.values()
                               and len(t.models) == 1), None)  # fmt: skip
+        self.counted = program.model_copy(update={"trainings": {
+            name: t.model_copy(update={"deterministic": True}) for name, t in program.trainings.items()}})  # fmt: skip
         self.report = Report(model, "f64" if double else "f32")
         self.projects: dict[tuple[str, bool], Project] = {}
 
@@ -91,7 +93,7 @@ class _Verification:
         if self.training is None:
             files = print_model_files(self.program, self.model, backend)
         else:
-            files = print_project(self.program, self.training.name, backend)
+            files = print_project(self.counted, self.training.name, backend)
         if double:  # tensors that the code makes, which no switch of the framework reaches
             files |= {f: files[f].replace("float32", "float64") for f in files if f in COMPUTING}
         return files
@@ -155,7 +157,9 @@ class _Verification:
         weights = self.program.all_weights(self.program.models[self.model])
         learns = any(weight.trainable for weight in weights)
         smooth = any(type.is_float for type in self.program.model(self.model).output_types())
-        if self._random() or not (learns and smooth):
+        if self.training is None and self._random():
+            return
+        if not (learns and smooth):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
@@ -190,8 +194,6 @@ class _Verification:
     def _train(self, sides: dict[str, Torch | Keras], batches: list[Arrays], count: int) -> None:
         if self.training is None:
             self.report.notes.append("the spec trains nothing, so no training steps are compared")
-            return
-        if self._random():
             return
         skip = set(self.report.noise)
         pair = [(side.name, side.train(batches)) for side in sides.values()]
