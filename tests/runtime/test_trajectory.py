@@ -39,15 +39,16 @@ train Net on Digits {
 """
 PLAYERS = """
 model Generator { input z: f32[N, 8]  output image = z -> Linear(64) -> sigmoid }
+# A large eps: else roundings of gradients near zero decide the sign of a step.
 model Discriminator { input image: f32[N, 64]  output real = image -> Dropout(0.3) -> Linear(16) -> relu -> Linear(1) }
 train Gan on Digits {
   models     = { G: Generator(), D: Discriminator() }
   batch_size = 16
-  step D updates D with Adam(lr = 1e-3) {
+  step D updates D with Adam(lr = 1e-3, eps = 1e-3) {
     drawn = G(normal([N, 8]))
     minimize bce_with_logits(D(flatten(image)), 1) + bce_with_logits(D(drawn), 0)
   }
-  step G updates G with Adam(lr = 1e-3) {
+  step G updates G with Adam(lr = 1e-3, eps = 1e-3) {
     minimize bce_with_logits(D(G(normal([N, 8]))), 1)
   }
 }

@@ -50,11 +50,6 @@ class Trajectory:
     chaos: float
     noise: tuple[str, ...] = ()
 
-    @property
-    def reasonable(self) -> bool:
-        """Whether rounding alone explains the difference."""
-        return self.error <= 10 * self.chaos
-
 
 @dataclass(slots=True)
 class Report:
