@@ -20,7 +20,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"shuffle", "tokenizer", "stratify"},
     "train": {
-        "freeze", "parallel", "remat", "deterministic",
+        "freeze", "parallel", "remat",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),
@@ -120,6 +120,16 @@ class Settings:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise fail("DLS0505", f"`{name}` must be a whole number of at least {least}, not {describe(value)}",
                        expr.span, f"not {least} or more")  # fmt: skip
+        return value
+
+    def flag(self, name: str, frame: Frame) -> bool:
+        """A setting that is true or false; false where it is left out."""
+        expr = self.get(name)
+        value = False if expr is None else evaluate(expr, frame)
+        if not isinstance(value, bool):
+            assert expr is not None
+            raise fail("DLS0505", f"`{name}` must be true or false, not {describe(value)}",
+                       expr.span, "neither true nor false", f"write `{name} = true`")  # fmt: skip
         return value
 
 

@@ -38,7 +38,7 @@ from dlspec.syntax.source import Span
 
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "policy", "seed", "models", "init_from",
-    *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS,
+    "deterministic",     *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS,
 ]  # fmt: skip
 
 
@@ -81,6 +81,7 @@ class _Trainer:
         if max_steps and settings.get("epochs") is None:
             numbers["epochs"] = max_steps  # as many as that takes, since each has a step
         rules = update_settings(settings, frame)
+        deterministic = attempt(partial(settings.flag, "deterministic", frame))
         found = attempt(self._find_data)
         ready = found and attempt(self._the_model if self.short else self._several_models)
         graphs = self._loss_graphs() if ready else []
@@ -111,6 +112,7 @@ class _Trainer:
             policy=policy,
             init_from=initial,
             **speed,
+            deterministic=bool(deterministic),
             doc=self.item.doc,
             **numbers,
             **run,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources.abc import Traversable
@@ -46,6 +46,8 @@ class Backend:
         initialiser kind: a statement over ``weight`` and ``args`` that draws a layer's weight anew.
     options
         anything else the backend's own printer wants to know.
+    own_imports
+        regular expression over the printed code: the file of the project that it needs.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Backend:
     redraws: Mapping[str, str]
     options: Mapping[str, Any]
     rows: Mapping[str, tuple[Row, ...]]
+    own_imports: Mapping[str, str] = field(default_factory=dict)
 
     def row(self, op: Op, types: tuple[TensorType | None, ...]) -> Row | None:
         """The first row that fits, or None: then the operator is decomposed."""
@@ -106,7 +109,14 @@ def load_backend(name_or_path: str) -> Backend:
     return _Reader(folder).read()
 
 
-__all__ = ["MISSING", "Backend", "Keyword", "NativeWeight", "Row", "load_backend", "look_up", "mentioned"]
+def read_rows(folder: Traversable, name: str) -> dict[str, tuple[Row, ...]]:
+    """The rows of a file of a backend's folder that are for a special purpose. Raises `SpecError` (DLS0701)."""
+    return _Reader(folder).rows(name)
+
+
+__all__ = [
+    "MISSING", "Backend", "Keyword", "NativeWeight", "Row", "load_backend", "look_up", "mentioned", "read_rows",
+]  # fmt: skip
 
 
 class _Reader:
@@ -146,6 +156,12 @@ class _Reader:
             options=data.get("options", {}),
             rows=rows,
         )
+
+    def rows(self, name: str) -> dict[str, tuple[Row, ...]]:
+        """The rows of one file."""
+        data = self._toml(self.folder / name)
+        self._only(data, frozenset({"ops"}))
+        return dict(self._rows(data["ops"]))
 
     def _more(self) -> list[Traversable]:
         """Rows may be spread over ``ops/*.toml``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlspec.diagnostics import fail
+from dlspec.emit import draws
 from dlspec.emit.code import call, literal
 from dlspec.emit.data import print_data
 from dlspec.emit.manifest import Backend
@@ -14,7 +15,7 @@ from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.weight_file import print_weights
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
-from dlspec.passes import prepare
+from dlspec.passes import named_draws, prepare
 from dlspec.passes.outline import outline
 
 
@@ -50,6 +51,8 @@ def model_class(program: Program, model: str, backend: Backend) -> str:
 
 
 def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
+    if training.deterministic and _drawn(program, training):
+        backend = draws.counted(backend)
     keys = list(dict.fromkeys(training.models.values()))
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
     return {
@@ -57,8 +60,14 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
         "data.py": print_data(program, program.data[training.data]),
         "train.py": print_training(program, training, backend, _models(program, training, backend)),
         "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
+        **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
         **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),
     }
+
+
+def _drawn(program: Program, training: Training) -> bool:
+    graphs = [step.graph for step in training.steps] + ([training.evaluate] if training.evaluate else [])
+    return any(named_draws.draws(program, key) for key in graphs)
 
 
 def _models(program: Program, training: Training, backend: Backend) -> list[Model]:

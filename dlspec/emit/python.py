@@ -52,7 +52,16 @@ def print_module(
     body = backend.template(template).render(classes=classes, helpers=bodies, **values)
     imports = [line for lines, _ in texts for line in lines]
     head, mark, rest = body.partition("#: imports\n")
-    return tidy(f"{head}{block([*imports, *needed(rest, backend.imports)])}\n{rest}" if mark else body)
+    return tidy(
+        f"{head}{block([*imports, *needed(rest, backend.imports)])}\n{_own(rest, backend)}{rest}"
+        if mark
+        else body
+    )
+
+
+def _own(code: str, backend: Backend) -> str:
+    lines = needed(code, backend.own_imports)
+    return f"\n{block(lines)}\n" if lines else ""
 
 
 def _title(name: str, doc: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlspec.emit.code import comment_text, literal, quoted
+from dlspec.emit.draws import measure_line, step_line
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
@@ -145,7 +146,11 @@ class TrainingPrinter:
         )
         head, _, rest = body.partition("#: imports\n")
         imports += needed(rest, {**IMPORTS, **RUN_IMPORTS, **self.backend.imports})
-        own = ["import data", "import weights", *needed(rest, {r"\bcheckpoints\.": "import checkpoints"})]
+        own = [
+            "import data",
+            "import weights",
+            *needed(rest, {r"\bcheckpoints\.": "import checkpoints", **self.backend.own_imports}),
+        ]
         own += [
             f"from model import {name}" + (f" as {here}" if here != name else "")
             for name, here in types.items()
@@ -169,6 +174,7 @@ class TrainingPrinter:
             "report": "1000",
             "episodes": "100",
             "seed": literal(training.seed),
+            "drawn": bool(self.backend.own_imports),
             "train_split": quoted(splits[0]),
             "validation_split": quoted(validation),
             "validation_prefix": quoted(f"{validation}_"),
@@ -200,7 +206,11 @@ class TrainingPrinter:
                 key=quoted(self._key(step)),
                 method=self.methods[step.name],
                 doc=comment_text(f"Minimized over the weights of {' and '.join(step.updates)}."),
-                body=self._body(step.graph, lambda results: next(iter(results.values()))),
+                body=self._body(
+                    step.graph,
+                    lambda results: next(iter(results.values())),
+                    begin=step_line(self.program, step.graph, self.backend),
+                ),
                 updates=f"[{', '.join(updates)}]",
                 optimizer=optimizer.expression,
             )
@@ -209,10 +219,12 @@ class TrainingPrinter:
         return f"torch.compile(self.{method})" if self.training.compile else f"self.{method}"
 
     def _metrics(self) -> str:
-        if self.epoch is not None:
-            return self._body(self.epoch.split.batch, _dictionary, self.epoch.split.program)
-        if self.training.evaluate is not None:
-            return self._body(self.training.evaluate, _dictionary)
+        measured = self.training.evaluate
+        if measured is not None:
+            key, program = measured, self.program
+            if self.epoch is not None:
+                key, program = self.epoch.split.batch, self.epoch.split.program
+            return self._body(key, _dictionary, program, measure_line(program, key, self.backend))
         calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
         return f"return {_dictionary(calls)}"
 
@@ -229,7 +241,11 @@ class TrainingPrinter:
         return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
 
     def _body(
-        self, key: str, returned: Callable[[Mapping[str, str]], str], program: Program | None = None
+        self,
+        key: str,
+        returned: Callable[[Mapping[str, str]], str],
+        program: Program | None = None,
+        begin: Sequence[str] = (),
     ) -> str:
         models = self.training.models.values()
         attributes = {model.name: model.attribute for model in self.models.values()}
@@ -240,7 +256,7 @@ class TrainingPrinter:
         function = with_progress(function, self.program, self.training, self.backend)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
-            [*function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
+            [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
     def _key(self, step: Step) -> str:

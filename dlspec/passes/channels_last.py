@@ -65,6 +65,11 @@ def is_spatial(op: Op, x: TensorType | None) -> bool:
     return x is not None and x.rank >= 3 and op.spec_name() in SPATIAL
 
 
+def is_elementwise(op: Op) -> bool:
+    """Whether the operator is the same in every layout. A draw from a named stream counts the elements."""
+    return op.spec_name() in ELEMENTWISE and not (op.random and op.stream)  # type: ignore[attr-defined]
+
+
 class _Program:
     """Graphs by the layouts of their inputs; each is made once. `entries` are channels first for all callers."""
 
@@ -119,7 +124,7 @@ class _Program:
                     wish(name, layout)
             elif node.inputs and is_spatial(node.op, types[0]):
                 wish(node.inputs[0], LAST)
-            elif node.op.spec_name() in ELEMENTWISE or node.op.spec_name() in RULES:
+            elif is_elementwise(node.op) or node.op.spec_name() in RULES:
                 for name, kind in zip(node.inputs, types, strict=True):
                     if name and kind and kind.rank == graph.types[node.output].rank:
                         wish(name, found.get(node.output))
@@ -173,7 +178,7 @@ class _Graph(Values):
         elif first and is_spatial(node.op, self.type(first)):
             rest = [other and self.get(other, FIRST) for other in node.inputs[1:]]
             self.emit(node, on_last(node.op), [self.get(first, LAST), *rest], LAST)
-        elif node.op.spec_name() in ELEMENTWISE and self.follows(node):
+        elif is_elementwise(node.op) and self.follows(node):
             rank = self.type(node.output).rank
             self.emit(node, node.op, [other and self.aligned(other, rank) for other in node.inputs], LAST)
         elif not first or not self.rewritten(node, first):

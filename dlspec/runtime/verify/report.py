@@ -30,15 +30,43 @@ class Check:
         return self.error is None or self.error <= self.tolerance
 
 
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """How far apart two runs of a training are.
+
+    error, tensor
+        the difference of the worst tensor of the weights, relative to its largest magnitude.
+    chaos
+        the same between PyTorch and PyTorch from disturbed weights.
+    noise
+        weights whose true gradient is zero, not compared.
+    """
+
+    training: str
+    precision: str
+    steps: int
+    error: float
+    tensor: str
+    chaos: float
+    noise: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Report:
-    """All checks of one model. `noise`: weights whose true gradient is zero, not compared."""
+    """All checks of one model.
+
+    noise
+        weights whose true gradient is zero, not compared.
+    trajectories
+        the trainings that were run, each with its chaos floor.
+    """
 
     model: str
     precision: str
     checks: list[Check] = field(default_factory=list)
     noise: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    trajectories: list[Trajectory] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from dlspec.emit.draws import counted
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
 from dlspec.emit.training import attribute_names
-from dlspec.ir.graph import Call, Program
-from dlspec.ir.training import Training
+from dlspec.ir.graph import Program
+from dlspec.passes.named_draws import draws
 from dlspec.runtime.project import Project, load_project
 from dlspec.runtime.verify.inputs import drawn_inputs
 from dlspec.runtime.verify.report import Check, Report, compare
 from dlspec.runtime.verify.sides import FRAMEWORKS, Arrays, Keras, Torch
+from dlspec.runtime.verify.trajectory import (
+    DISTURBANCE,
+    Trajectories,
+    check,
+    deterministic,
+    double_precision,
+    noise_of,
+    readable,
+)
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import save_weights
 
@@ -28,10 +35,6 @@ TOLERANCES = {
     "gradients": (1e-5, 1e-9),
     "weights": (1e-4, 1e-9),
 }
-COMPUTING = ("model.py", "train.py")
-"""The files of a project that state the precision of a computation."""
-ZERO = 1e-12
-"""A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
 
 
 def verify(
@@ -65,12 +68,12 @@ class _Verification:
             self.initial = draw_weights(self.program, self.model, self.seed)
             save_weights(self.weights, self.initial)
             sides = {name: self._side(name) for name in self.backends if name in FRAMEWORKS}
-            batches = self._batches(next(iter(sides.values()), None), max(train_steps, 1))
-            self._outputs(sides, batches[0])
+            batch = self._batch(next(iter(sides.values()), None))
+            self._outputs(sides, batch)
             if len(sides) == 2:
-                self._gradients(sides, batches[0])
+                self._gradients(sides, batch)
                 if train_steps:
-                    self._train(sides, batches, train_steps)
+                    self._train(train_steps)
         return self.report
 
     def _limit(self, what: str) -> float:
@@ -90,25 +93,20 @@ class _Verification:
         """The printed files; in double precision all that they say of f32 is said of f64."""
         backend = load_backend(name)
         if self.training is None:
-            files = print_model_files(self.program, self.model, backend)
+            drawn = draws(self.program, self.program.models[self.model])
+            files = print_model_files(self.program, self.model, counted(backend) if drawn else backend)
         else:
-            files = print_project(self.program, self.training.name, backend)
-        if double:  # tensors that the code makes, which no switch of the framework reaches
-            files |= {f: files[f].replace("float32", "float64") for f in files if f in COMPUTING}
-        return files
+            files = print_project(deterministic(self.program), self.training.name, backend)
+        return double_precision(files) if double else files
 
-    def _batches(self, side: Any, count: int) -> list[Arrays]:
-        """Real batches in the order of training, or one drawn input."""
-        if self.training is None or side is None or not _readable(self.program, self.training):
-            return [drawn_inputs(self.program, self.program.models[self.model], self.seed)]
+    def _batch(self, side: Any) -> Arrays:
+        """The first batch of training, or a drawn input."""
+        if self.training is None or side is None or not readable(self.program, self.training):
+            return drawn_inputs(self.program, self.program.models[self.model], self.seed)
         data = side.project.data
         columns = data.load("train")
-        found: list[Arrays] = []
-        epoch = 0
-        while len(found) < count:
-            found += list(data.batches(columns, self.training.batch_size, self.training.seed, epoch))
-            epoch += 1
-        return found[:count]
+        batch: Arrays = next(data.batches(columns, self.training.batch_size, self.training.seed))
+        return batch
 
     # --- outputs ----------------------------------------------------------------------------------
 
@@ -120,11 +118,17 @@ class _Verification:
         inputs = {name: batch[name] for name in wanted}
         names = [output.name for output in graph.outputs]
         found = [(side.name, side.outputs(inputs, names)) for side in sides.values()]
-        if "onnx" in self.backends:
+        drawn = draws(self.program, self.program.models[self.model]) - {"Dropout"}
+        if drawn:
+            self.report.notes.append(
+                f"{' and '.join(sorted(drawn))}: outputs are compared of PyTorch and Keras only"
+            )
+        if "onnx" in self.backends and not drawn:
             outputs = self._onnx(inputs)
             if outputs is not None:
                 found.append(("ONNX", outputs))
-        found.append(("reference", self._reference(inputs)))
+        if not drawn:
+            found.append(("reference", self._reference(inputs)))
         for other in found[1:]:
             self.report.checks.append(compare("outputs", found[0], other, self._limit("outputs")))
 
@@ -156,14 +160,14 @@ class _Verification:
         weights = self.program.all_weights(self.program.models[self.model])
         learns = any(weight.trainable for weight in weights)
         smooth = any(type.is_float for type in self.program.model(self.model).output_types())
-        if self._random() or not (learns and smooth):
+        if not (learns and smooth):
             return
         inputs = batch if self.training else dict(batch)
         steps = [None] if self.training is None else [s.name for s in self.training.steps]
         for step in steps:
             key = None if step is None else ("loss" if len(steps) == 1 else step)
             exact = self._trainable(self._side("torch", double=True).gradients(inputs, key))
-            self.report.noise = _noise(exact)
+            self.report.noise = noise_of(exact)
             skip = set(self.report.noise)
             pair = [(side.name, self._trainable(side.gradients(inputs, key))) for side in sides.values()]
             what = "gradients" if len(steps) == 1 else f"gradients of {step}"
@@ -188,56 +192,33 @@ class _Verification:
         )
         return again
 
-    def _train(self, sides: dict[str, Torch | Keras], batches: list[Arrays], count: int) -> None:
-        if self.training is None:
+    def _train(self, count: int) -> None:
+        """The weights after some steps of every training that the model is part of."""
+        key = self.program.models[self.model]
+        trainings = [t for t in self.program.trainings.values() if key in t.models.values()]
+        if not trainings:
             self.report.notes.append("the spec trains nothing, so no training steps are compared")
-            return
-        if self._random():
-            return
-        skip = set(self.report.noise)
-        pair = [(side.name, side.train(batches)) for side in sides.values()]
-        what = f"weights after {count} steps"
-        self.report.checks.append(compare(what, pair[0], pair[1], self._limit("weights"), skip))
-        moved = compare(what, pair[0], ("start", self.initial), 1.0, skip)
-        if not moved.error:
-            self.report.checks.append(
-                Check("training moves the weights", "PyTorch", "start", float("inf"), 1.0)
-            )
+        for training in trainings:
+            if not readable(self.program, training):
+                self.report.notes.append(
+                    f"the data of `train {training.name}` is not here, so no steps are compared"
+                )
+                continue
+            runs = Trajectories(self.program, training.name, count, self.seed)
+            found = runs.compare(self.double)
+            self.report.trajectories.append(found)
+            limit = self._limit("weights")
+            if found.error > limit and not self.double and self.tolerance is None:
+                exact = runs.compare(double=True)
+                if exact.error <= TOLERANCES["weights"][True]:
+                    self.report.trajectories.append(exact)
+                    self.report.notes.append(
+                        f"weights are compared in f64: in f32 they differ by {found.error:.0e}, and PyTorch from"
+                        f" itself by {found.chaos:.0e} where it begins from weights disturbed by {DISTURBANCE:.0e}"
+                    )
+                    found, limit = exact, TOLERANCES["weights"][True]
+            self.report.checks.append(check(found, limit))
 
     def _trainable(self, gradients: Arrays) -> Arrays:
         names = {w.name for w in self.program.all_weights(self.program.models[self.model]) if w.trainable}
         return {name: array for name, array in gradients.items() if name in names}
-
-    def _random(self) -> bool:
-        """Whether training draws random numbers, which each framework draws for itself."""
-        keys = [self.program.models[self.model], *(s.graph for s in self.training.steps)] if self.training else [
-            self.program.models[self.model]]  # fmt: skip
-        drawn = sorted({name for key in keys for name in _random_operators(self.program, key)})
-        note = f"gradients and training are not compared: {', '.join(drawn)} draws differ between frameworks"
-        if drawn and note not in self.report.notes:
-            self.report.notes.append(note)
-        return bool(drawn)
-
-
-def _noise(exact: Arrays) -> list[str]:
-    """Weights whose gradient is nothing but rounding, though not exactly zero."""
-    sizes = {name: float(np.abs(array).max(initial=0.0)) for name, array in exact.items()}
-    largest = max(sizes.values(), default=0.0)
-    return [name for name, size in sizes.items() if 0 < size < ZERO * largest]
-
-
-def _random_operators(program: Program, key: str) -> set[str]:
-    found: set[str] = set()
-    for node in program.graphs[key].nodes:
-        if isinstance(node.op, Call):
-            found |= _random_operators(program, node.op.graph)
-        elif node.op.random:
-            found.add(node.op.spec_name())
-    return found
-
-
-def _readable(program: Program, training: Training) -> bool:
-    """Whether the data is generated, or ships with a library or Python, so that it is there on every machine."""
-    source = program.data[training.data].source
-    shipped = source.kind in ("sklearn", "synthetic") or source.args == ("pydoc_data.topics",)
-    return shipped or (source.kind == "statsmodels" and find_spec(source.kind) is not None)

@@ -20,7 +20,8 @@ class _Framework:
     """What PyTorch and Keras share: a printed project, its weights file, and the precision.
 
     attribute
-        the name of the model in the printed `Training`; None where the spec trains nothing.
+        the name of the model in the printed `Training`, "" for all of them together; None where the spec
+        trains nothing.
     """
 
     name = ""
@@ -32,15 +33,16 @@ class _Framework:
         self.double, self.attribute = double, attribute
 
     def training(self) -> Any:
-        """A fresh `Training` with the initial weights."""
+        """A fresh `Training` with the initial weights, before its first draw."""
         training = self.project.new_training()
         self.project.weights.load(self.root(training), self.weights)
+        self.start_draws()
         return training
 
     def root(self, training: Any) -> Any:
         """The model in a training."""
         assert self.attribute is not None
-        return getattr(training, self.attribute)
+        return getattr(training, self.attribute) if self.attribute else training
 
     def started(self, updates: int) -> Any:
         """A fresh `Training` that will do so many updates, which its schedules count."""
@@ -55,7 +57,18 @@ class _Framework:
             return self.root(self.training())
         model = getattr(self.project.model, self.model_class)()
         self.project.weights.load(model, self.weights)
+        self.start_draws()
         return model
+
+    def start_draws(self) -> None:
+        """Deterministic draws begin anew."""
+        if "draws" in self.project.modules:
+            draws: Any = self.project.draws
+            draws.drawn.clear()
+            if isinstance(draws.step, int):
+                draws.step = 0
+            else:
+                draws.step.assign(0)
 
     def canonical(self, root: Any) -> Arrays:
         """The weights of live models by canonical name."""

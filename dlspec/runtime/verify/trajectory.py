@@ -1,0 +1,144 @@
+"""The same trajectory? A training on both frameworks from the same weights, with the same batches and draws.
+
+Beside the difference stands the chaos floor: PyTorch against itself from weights disturbed by a relative 1e-7.
+Where training magnifies roundings, frameworks cannot differ by less than this, whatever their formulas.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlspec.emit.manifest import load_backend
+from dlspec.emit.project import print_project
+from dlspec.emit.training import attribute_names
+from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
+from dlspec.ops.streams import generator
+from dlspec.runtime.project import load_project
+from dlspec.runtime.training import as_model
+from dlspec.runtime.verify.report import Check, Trajectory, compare
+from dlspec.runtime.verify.sides import FRAMEWORKS, Arrays, Keras, Torch
+from dlspec.weights.draw import draw_weights
+from dlspec.weights.store import save_weights
+
+DISTURBANCE = 1e-7
+"""By which the weights of the chaos floor are disturbed: about half a unit in the last place of f32."""
+COMPUTING = ("model.py", "train.py")
+"""The files of a project that state the precision of a computation."""
+ZERO = 1e-12
+"""A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
+SHIPPED = ("sklearn", "synthetic", "text", "statsmodels")
+"""Sources that are on every machine that can train."""
+
+
+def double_precision(files: dict[str, str]) -> dict[str, str]:
+    """A project that computes in f64: tensors that its code makes, which no switch of a framework reaches."""
+    return files | {name: files[name].replace("float32", "float64") for name in COMPUTING if name in files}
+
+
+def deterministic(program: Program) -> Program:
+    """The program whose trainings draw from counted streams."""
+    trainings = {n: t.model_copy(update={"deterministic": True}) for n, t in program.trainings.items()}
+    return program.model_copy(update={"trainings": trainings})
+
+
+def noise_of(exact: Arrays) -> list[str]:
+    """Weights whose gradient, in f64, is nothing but rounding, though not exactly zero."""
+    sizes = {name: float(np.abs(array).max(initial=0.0)) for name, array in exact.items()}
+    largest = max(sizes.values(), default=0.0)
+    return [name for name, size in sizes.items() if 0 < size < ZERO * largest]
+
+
+def readable(program: Program, training: Training) -> bool:
+    """Whether the data ships with a library, so that it is there on every machine."""
+    source = program.data[training.data].source
+    return source.kind in SHIPPED and (source.kind != "text" or source.args == ("pydoc_data.topics",))
+
+
+class Trajectories:
+    """A training of a program, run for a few steps on each framework in each precision."""
+
+    def __init__(self, program: Program, name: str, steps: int = 20, seed: int = 0) -> None:
+        self.program, self.training = deterministic(program), program.trainings[name]
+        self.steps = steps
+        self._folder = tempfile.TemporaryDirectory(prefix="dlspec-")
+        self.start = draw_weights(*as_model(program, self.training), seed)
+        self.weights = self._saved("weights", self.start)
+        random = np.random.Generator(generator(seed, "verify:disturbance"))
+        self.disturbed = self._saved("disturbed", {
+            name: (array * (1 + DISTURBANCE * random.standard_normal(array.shape))).astype(array.dtype)
+            if array.dtype.kind == "f" else array for name, array in self.start.items()})  # fmt: skip
+
+    def compare(self, double: bool = False) -> Trajectory:
+        """PyTorch against Keras, and the chaos floor."""
+        one = ("PyTorch", self.trained("torch", double))
+        other = ("Keras", self.trained("keras", double))
+        disturbed = ("PyTorch, disturbed", self.trained("torch", double, self.disturbed))
+        found = compare("weights", one, other, 1.0, set(self.noise))
+        chaos = compare("weights", one, disturbed, 1.0, set(self.noise)).error
+        moved = compare("weights", one, ("start", self.start), 1.0, set(self.noise)).error
+        error = found.error if moved else float("inf")
+        assert error is not None
+        assert chaos is not None
+        return Trajectory(self.training.name, "f64" if double else "f32", self.steps, error, found.tensor,
+                          chaos, tuple(self.noise))  # fmt: skip
+
+    def trained(self, name: str, double: bool, weights: Path | None = None) -> Arrays:
+        """The weights that a framework comes to."""
+        return self._side(name, double, weights or self.weights).train(self.batches)
+
+    @cached_property
+    def noise(self) -> list[str]:
+        """Weights whose true gradient is zero in every step: Adam and its like move them by roundings."""
+        side = self._side("torch", True, self.weights)
+        found: dict[str, None] = {}
+        for step in self.training.steps:
+            key = "loss" if len(self.training.steps) == 1 else step.name
+            exact = side.gradients(self.batches[0], key)
+            heads = tuple(f"{name}." for name in step.updates) if len(self.training.models) > 1 else ("",)
+            own = {name: array for name, array in exact.items() if name.startswith(heads)}
+            found |= dict.fromkeys(noise_of(own))
+        return list(found)
+
+    @cached_property
+    def batches(self) -> list[Arrays]:
+        """The first batches of training; more epochs than one where the data is short."""
+        data = self._project("torch", False).data
+        columns = data.load(next(iter(self.program.data[self.training.data].split)))
+        found: list[Arrays] = []
+        epoch = 0
+        while len(found) < self.steps:
+            found += list(data.batches(columns, self.training.batch_size, self.training.seed, epoch))
+            epoch += 1
+        return found[: self.steps]
+
+    @cached_property
+    def _projects(self) -> dict[tuple[str, bool], Any]:
+        return {}
+
+    def _project(self, name: str, double: bool) -> Any:
+        if (name, double) not in self._projects:
+            files = print_project(self.program, self.training.name, load_backend(name))
+            self._projects[name, double] = load_project(double_precision(files) if double else files)
+        return self._projects[name, double]
+
+    def _side(self, name: str, double: bool, weights: Path) -> Torch | Keras:
+        attributes = list(attribute_names(self.training, load_backend(name)).values())
+        attribute = attributes[0] if len(attributes) == 1 else ""
+        return FRAMEWORKS[name](self._project(name, double), "", weights, double, attribute)
+
+    def _saved(self, name: str, arrays: Arrays) -> Path:
+        path = Path(self._folder.name) / f"{name}.safetensors"
+        save_weights(path, arrays)
+        return path
+
+
+def check(found: Trajectory, tolerance: float) -> Check:
+    """A trajectory as a line of a report."""
+    what = f"weights after {found.steps} steps"
+    return Check(what, "PyTorch", "Keras", found.error, tolerance, found.tensor)
