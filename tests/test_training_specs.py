@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from dlspec.elaborate.program import load_program
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
+from dlspec.emit.training import attribute_names
 from dlspec.runtime.project import load_project
 from dlspec.zoo import TRAINING, specs
 
@@ -34,10 +35,10 @@ def test_states_a_result(name: str) -> None:
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
-    """Two steps on a few examples leave every loss a number."""
+    """Two steps on a few examples leave every loss a number; new models take the weights of those that learned."""
     program = load_program(specs()[name])
     assert program.trainings
-    for training in program.trainings:
+    for training, told in program.trainings.items():
         live = load_project(print_project(program, training, load_backend(backend)))
         learner = live.new_training()
         if program.data[program.trainings[training].data].environment is not None:
@@ -50,6 +51,12 @@ def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
             losses = learner.train_step(given)
             assert losses
             assert all(math.isfinite(float(loss)) for loss in losses.values()), losses
+        attributes = list(attribute_names(told, load_backend(backend)).values())
+        roots = [
+            getattr(t, attributes[0]) if len(attributes) == 1 else t for t in (learner, live.new_training())
+        ]
+        live.weights.save(roots[0], tmp_path / training)
+        live.weights.load(roots[1], tmp_path / training)
 
 
 @pytest.mark.parametrize(

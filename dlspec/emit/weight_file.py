@@ -49,6 +49,7 @@ def print_weights(
         attributes={quoted(native): quoted(name) for native, name in found.attributes.items()},
         own=_alternatives(_own(found.natives.values())),
         inputs=found.inputs(),
+        by_name=found.by_name,
         layers={found.local(name): _printed(leaves) for name, leaves in found.layers.items()},
         others={quoted(path): _printed(leaves) for path, leaves in found.others.items()},
         has_gates=any(p.blocks for p in places),
@@ -101,12 +102,22 @@ class _Found:
         self.from_model[here] = f"from model import {name}" + (f" as {here}" if here != name else "")
         return here
 
+    @property
+    def by_name(self) -> bool:
+        """Whether models of one class are called with different shapes, so that their class does not say with which."""
+        return len(set(self.classes.values())) < len(self.classes)
+
     def inputs(self) -> dict[str, Code]:
-        """What each class of models is called with."""
-        return {
-            self.local(name): literal(example_inputs(self.program.graphs[key], NAMES))
-            for key, name in self.classes.items()
-        }
+        """What each class of models is called with, or each model, by its attribute."""
+        if self.by_name:
+            natives = {model: native for native, model in self.attributes.items()}
+            return {
+                quoted(natives.get(model, model)): self._called(key) for model, key in self.models.items()
+            }
+        return {self.local(name): self._called(key) for key, name in self.classes.items()}
+
+    def _called(self, key: str) -> Code:
+        return literal(example_inputs(self.program.graphs[key], NAMES))
 
 
 def _printed(leaves: Leaves) -> dict[str, Code]:
