@@ -11,12 +11,11 @@ import numpy as np
 from keras import ops
 from safetensors.numpy import load_file, save_file
 
-from model import Layer, Memory
-
 # What to call a model with: shapes and types.
-INPUTS: dict[type, list[tuple[tuple[int, ...], str]]] = {
-    Layer: [((1, 128), "float32"), ((1, 128), "float32")],
-    Memory: [((1, 128), "float32"), ((1,), "int64"), ((1, 512), "float32")],
+INPUTS: dict[str, list[tuple[tuple[int, ...], str]]] = {
+    "first": [((1, 64), "float32"), ((1, 128), "float32")],
+    "second": [((1, 128), "float32"), ((1, 128), "float32")],
+    "top": [((1, 128), "float32"), ((1,), "int64"), ((1, 512), "float32")],
 }
 
 
@@ -56,9 +55,9 @@ def save(model: Any, path: Path | str) -> None:
 
 def build(model: Any) -> None:
     """Make the variables, which Keras does when a model is first called."""
-    for part in [model, *children(model).values()]:
-        if type(part) in INPUTS:
-            part(*(np.zeros(shape, dtype) for shape, dtype in INPUTS[type(part)]))
+    for name, part in children(model).items():
+        if name in INPUTS:
+            part(*(np.zeros(shape, dtype) for shape, dtype in INPUTS[name]))
 
 
 def named(model: Any, prefix: str = "") -> Iterator[tuple[str, tuple[Any, Place]]]:
