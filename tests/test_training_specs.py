@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -14,6 +15,8 @@ from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.emit.training import attribute_names
 from dlspec.runtime.project import load_project
+from dlspec.runtime.training import initial_weights
+from dlspec.weights.store import load_weights, save_weights
 from dlspec.zoo import TRAINING, specs
 
 results = pytest.importorskip("benchmarks.results", reason="the benchmarks are in checkouts only")
@@ -34,11 +37,11 @@ def test_states_a_result(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 @pytest.mark.parametrize("name", NAMES)
-def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
-    """Two steps on a few examples leave every loss a number; new models take the weights of those that learned."""
+def test_takes_steps(name: str, backend: str) -> None:
+    """Two steps on a few examples leave every loss a number."""
     program = load_program(specs()[name])
     assert program.trainings
-    for training, told in program.trainings.items():
+    for training in program.trainings:
         live = load_project(print_project(program, training, load_backend(backend)))
         learner = live.new_training()
         if program.data[program.trainings[training].data].environment is not None:
@@ -51,12 +54,28 @@ def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
             losses = learner.train_step(given)
             assert losses
             assert all(math.isfinite(float(loss)) for loss in losses.values()), losses
-        attributes = list(attribute_names(told, load_backend(backend)).values())
-        roots = [
-            getattr(t, attributes[0]) if len(attributes) == 1 else t for t in (learner, live.new_training())
-        ]
-        live.weights.save(roots[0], tmp_path / training)
-        live.weights.load(roots[1], tmp_path / training)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize("name", ["training/dbn", "training/vae"])
+def test_weights_travel(name: str, backend: str, tmp_path: Path) -> None:
+    """New models take the weights of others: several of one class with different inputs, or one by itself."""
+    program = load_program(specs()[name])
+    (training,) = program.trainings.values()
+    live = load_project(print_project(program, training.name, load_backend(backend)))
+    attributes = list(attribute_names(training, load_backend(backend)).values())
+    one, other = live.new_training(), live.new_training()
+    roots = [getattr(t, attributes[0]) if len(attributes) == 1 else t for t in (one, other)]
+    drawn = initial_weights(program, training, 7)
+    save_weights(tmp_path / "drawn", drawn)
+    live.weights.load(roots[0], tmp_path / "drawn")
+    live.weights.save(roots[0], tmp_path / "saved")
+    live.weights.load(roots[1], tmp_path / "saved")
+    live.weights.save(roots[1], tmp_path / "again")
+    again = load_weights(tmp_path / "again")
+    assert again.keys() == drawn.keys()
+    assert all(np.array_equal(again[weight], drawn[weight]) for weight in drawn)
 
 
 @pytest.mark.parametrize(

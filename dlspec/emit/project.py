@@ -40,7 +40,8 @@ def print_model_files(program: Program, model: str, backend: Backend) -> dict[st
     """A model alone: ``model.py`` and ``weights.py``."""
     key = program.models[model]
     weights = print_weights(program, {"": key}, backend)
-    return {"model.py": print_graphs(program, [key], backend), "weights.py": weights}
+    counted = {draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}
+    return {"model.py": print_graphs(program, [key], backend), "weights.py": weights, **counted}
 
 
 def model_class(program: Program, model: str, backend: Backend) -> str:

@@ -176,6 +176,8 @@ class EditDistance(Op):
 
 def _log_probability(scores: Any, labels: Any, blank: int) -> Any:
     """log of the probability of `labels` [S] under scores [T, classes], by the forward algorithm."""
+    if not len(scores):  # no steps spell no labels
+        return scores.dtype.type(-np.inf if len(labels) else 0.0)
     path = np.full(2 * len(labels) + 1, blank)
     path[1::2] = labels
     skip = np.zeros(len(path), bool)
