@@ -175,11 +175,11 @@ def train(
         for name, value in training.evaluate(held_out).items():
             result["test_" + name] = value
         result["seconds"] = time.perf_counter() - start
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
-        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
         history.append(result)
         with log.open("a") as file:
             file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
     return history
 
 
