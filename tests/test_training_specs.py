@@ -37,7 +37,7 @@ def test_states_a_result(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 @pytest.mark.parametrize("name", NAMES)
-def test_takes_steps(name: str, backend: str) -> None:
+def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
     """Two steps on a few examples leave every loss a number."""
     program = load_program(specs()[name])
     assert program.trainings
