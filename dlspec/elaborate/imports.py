@@ -21,7 +21,13 @@ LIBRARY = "std/"
 
 
 def project_root(path: Path) -> Path:
-    """The folder that imports may not leave: the nearest one with a project marker, else the spec's own."""
+    """The folder that imports may not leave: the nearest one with a project marker, else the spec's own.
+
+    Of the specs that dlspec ships it is the folder of them all.
+    """
+    shipped = data_path("specs").resolve()
+    if path.resolve().is_relative_to(shipped):
+        return shipped
     folder = path.resolve().parent
     for candidate in (folder, *folder.parents):
         if any((candidate / marker).exists() for marker in ROOT_MARKERS):

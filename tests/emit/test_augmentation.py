@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dlspec._data import data_path
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.program import load_program
 from dlspec.elaborate.synthetic import TYPES
@@ -154,5 +154,5 @@ def test_both_frameworks_get_the_same_batches(program: Any) -> None:
 
 
 def test_functions_do_not_hide_each_other() -> None:
-    own = Path(__file__).parents[2] / "backends" / "common" / "data.py.jinja"
+    own = data_path("backends") / "common" / "data.py.jinja"
     assert not set(re.findall(r"def (\w+)", own.read_text())) & set(augmenters())

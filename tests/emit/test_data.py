@@ -196,7 +196,8 @@ def test_text(tmp_path: Path) -> None:
     assert np.array_equal(raw["next"].ravel()[:-1], raw["text"].ravel()[1:])
     assert set(np.unique(train["text"])) == {0, 1, 2, 3}
     assert (train["next"].dtype, train["text"].shape) == (np.int64, (47, 5))
-    assert [book.vocabulary()[n] for n in book.encode({"x": np.array([98, 233, 0x10FFFF])})["x"]] == [
+    symbols = np.array([98, 233, 0x10FFFF])
+    assert [book.vocabulary()[n] for n in book.encode({"text": symbols, "next": symbols})["text"]] == [
         "b", "\ufffd", "\ufffd",
     ]  # fmt: skip
 
