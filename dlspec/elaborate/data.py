@@ -41,18 +41,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
     settings = Settings(
         item,
-        [
-            "source",
-            "columns",
-            "split",
-            "seed",
-            "prepare",
-            "vocabulary",
-            "last_batch",
-            "augment",
-            "windows",
-            *ENVIRONMENT,
-        ],
+        [*SETTINGS, *ENVIRONMENT],
         builder.session,
     )
     frame, attempt = builder.frame(), settings.attempt

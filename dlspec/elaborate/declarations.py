@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -116,18 +116,15 @@ class Settings:
         expr = self.get(name)
         if expr is None:
             return default
-        value = evaluate(expr, frame)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise fail("DLS0505", f"`{name}` must be a whole number of at least {least}, not {describe(value)}",
-                       expr.span, f"not {least} or more")  # fmt: skip
-        return value
+        return whole_number(name, expr, frame, least)
 
-    def flag(self, name: str, frame: Frame) -> bool:
-        """A setting that is true or false; false where it is left out."""
+    def flag(self, name: str, frame: Frame) -> bool | None:
+        """A setting that is true or false; None where it is left out."""
         expr = self.get(name)
-        value = False if expr is None else evaluate(expr, frame)
+        if expr is None:
+            return None
+        value = evaluate(expr, frame)
         if not isinstance(value, bool):
-            assert expr is not None
             raise fail("DLS0505", f"`{name}` must be true or false, not {describe(value)}",
                        expr.span, "neither true nor false", f"write `{name} = true`")  # fmt: skip
         return value
@@ -192,11 +189,41 @@ def data_set(expr: tree.Expr, builder: Any) -> Any:
     )
 
 
+def whole_number(name: str, expr: tree.Expr, frame: Frame, least: int = 1) -> int:
+    """The value of the setting `name`, a whole number of at least `least`."""
+    value: Any = evaluate(expr, frame)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise fail("DLS0505", f"`{name}` must be a whole number of at least {least}, not {describe(value)}",
+                   expr.span, f"not {least} or more")  # fmt: skip
+    return value
+
+
+def entries(setting: str, expr: tree.Expr, known: Sequence[str], example: str) -> dict[str, tree.Expr]:
+    """The entries of a dictionary, each at most once and known."""
+    if not isinstance(expr, tree.Dict):
+        raise fail("DLS0505", f"`{setting}` must be a dictionary", expr.span, "not a dictionary", example)
+    found: dict[str, tree.Expr] = {}
+    for name, value in expr.items:
+        if name.id not in known:
+            guess = closest(name.id, list(known))
+            hint = f"did you mean `{guess}`?" if guess else example
+            raise fail("DLS0501", f"`{setting}` has no entry `{name.id}`", name.span, "unknown entry", hint)
+        if name.id in found:
+            raise fail("DLS0412", f"`{name.id}` is set twice", name.span, "again here")
+        found[name.id] = value
+    return found
+
+
+def word_of(expr: tree.Expr) -> str | None:
+    """A word, with or without quotes; None for anything else."""
+    return expr.id if isinstance(expr, tree.Name) else expr.value if isinstance(expr, tree.String) else None
+
+
 def one_word(name: str, expr: tree.Expr | None, default: str, allowed: list[str]) -> str:
     """A setting that is one of a few words, with or without quotes."""
     if expr is None:
         return default
-    word = expr.id if isinstance(expr, tree.Name) else expr.value if isinstance(expr, tree.String) else None
+    word = word_of(expr)
     if word not in allowed:
         listing = " or ".join(f"`{a}`" for a in allowed)
         raise fail(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlspec.diagnostics import fail
-from dlspec.diagnostics.suggest import closest
+from dlspec.elaborate.declarations import Settings, entries
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
@@ -13,9 +13,6 @@ from dlspec.ir.builder import Handle
 from dlspec.ir.graph import Graph
 from dlspec.ir.training import DataSet, Environment, Source
 from dlspec.syntax import tree
-
-if TYPE_CHECKING:
-    from dlspec.elaborate.declarations import Settings
 
 WORLDS = ("gymnasium",)
 SETTINGS = ("replay", "explore")
@@ -59,22 +56,16 @@ def _entries(name: str, expr: tree.Expr | None, frame: Frame) -> dict[str, Any]:
     """The entries of a setting, as fields."""
     if expr is None:
         return {}
-    if not isinstance(expr, tree.Dict):
-        raise fail("DLS0505", f"`{name}` must be a dictionary", expr.span, "not a dictionary", EXAMPLES[name])
     fields: dict[str, Any] = {}
-    for key, written in expr.items:
-        if key.id not in ENTRIES[name]:
-            guess = closest(key.id, list(ENTRIES[name]))
-            hint = f"did you mean `{guess}`?" if guess else EXAMPLES[name]
-            raise fail("DLS0501", f"`{name}` has no entry `{key.id}`", key.span, "unknown entry", hint)
-        field, is_share = ENTRIES[name][key.id]
+    for key, written in entries(name, expr, list(ENTRIES[name]), EXAMPLES[name]).items():
+        field, is_share = ENTRIES[name][key]
         value = evaluate(written, frame)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_share and not (number and 0 <= value <= 1):
-            raise fail("DLS0505", f"`{key.id}` must be a number from 0 to 1, not {describe(value)}",
+            raise fail("DLS0505", f"`{key}` must be a number from 0 to 1, not {describe(value)}",
                        written.span, "no share", EXAMPLES[name])  # fmt: skip
         if not is_share and not (number and isinstance(value, int) and value >= 1):
-            raise fail("DLS0505", f"`{key.id}` must be a whole number of at least 1, not {describe(value)}",
+            raise fail("DLS0505", f"`{key}` must be a whole number of at least 1, not {describe(value)}",
                        written.span, "not 1 or more", EXAMPLES[name])  # fmt: skip
         fields[field] = value
     return fields

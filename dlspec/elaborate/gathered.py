@@ -7,11 +7,10 @@ from enum import IntEnum
 
 from dlspec.diagnostics import SpecError, fail
 from dlspec.ir.builder import Handle
-from dlspec.ir.graph import Call, Graph, Node, Output
+from dlspec.ir.graph import Call, Graph, Node, Output, reached
 from dlspec.ir.prune import pruned
+from dlspec.ops.epoch import GATHER
 from dlspec.syntax.source import Span
-
-GATHER = ("total", "collect")
 
 
 class Reach(IntEnum):
@@ -38,16 +37,11 @@ def of_epoch(value: Handle, graphs: Mapping[str, Graph], span: Span) -> bool:
 
 def refuse_gathering(graphs: Mapping[str, Graph], key: str, span: Span) -> None:
     """Raise `SpecError` (DLS0542) where a loss, or a model that it uses, has `total` or `collect`."""
-    seen, waiting = {key}, [key]
-    while waiting:
-        for node in graphs[waiting.pop()].nodes:
-            name = node.op.spec_name()
-            if name in GATHER:
-                raise fail("DLS0542", f"`{name}` is for metrics, but a loss or a model uses it{_place(node)}", span,
-                           "its loss is computed for each batch", "leave it out there")  # fmt: skip
-            if isinstance(node.op, Call) and node.op.graph not in seen:
-                seen.add(node.op.graph)
-                waiting.append(node.op.graph)
+    for node in (node for each in reached(graphs, [key]) for node in graphs[each].nodes):
+        name = node.op.spec_name()
+        if name in GATHER:
+            raise fail("DLS0542", f"`{name}` is for metrics, but a loss or a model uses it{_place(node)}", span,
+                       "its loss is computed for each batch", "leave it out there")  # fmt: skip
 
 
 class _Walk:

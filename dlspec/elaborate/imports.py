@@ -25,7 +25,7 @@ def project_root(path: Path) -> Path:
 
     Of the specs that dlspec ships it is the folder of them all.
     """
-    shipped = data_path("specs").resolve()
+    shipped = Path(str(data_path("specs"))).resolve()
     if path.resolve().is_relative_to(shipped):
         return shipped
     folder = path.resolve().parent

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
-from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.declarations import Settings, entries, whole_number, word_of
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
@@ -38,11 +38,11 @@ def checkpoints(expr: tree.Expr | None, frame: Frame) -> Checkpoints | None:
     """`checkpoint = { epochs: 1, keep: 2 }`, or `{ steps: 500 }`: when, and how many are kept."""
     if expr is None:
         return None
-    given = _entries("checkpoint", expr, ("epochs", "steps", "keep"))
+    given = entries("checkpoint", expr, ("epochs", "steps", "keep"), EXAMPLES["checkpoint"])
     if "epochs" in given and "steps" in given:
         raise fail("DLS0505", "`checkpoint` is every so many epochs or every so many steps, not both",
                    given["steps"].span, "beside `epochs`", EXAMPLES["checkpoint"])  # fmt: skip
-    numbers = {name: _whole(f"checkpoint.{name}", value, frame) for name, value in given.items()}
+    numbers = {name: whole_number(f"checkpoint.{name}", value, frame) for name, value in given.items()}
     return Checkpoints(**({} if "steps" in numbers else {"epochs": 1}) | numbers)
 
 
@@ -65,13 +65,13 @@ def best(
     if expr is None:
         return None
     known = ("metric", "goal", "min_delta", *(["patience"] if stopping is not None else []))
-    given = _entries(name, expr, known)
+    given = entries(name, expr, known, EXAMPLES[name])
     chosen = _metric(name, expr, given, losses, metrics)
     if "min_delta" in given:
         chosen["min_delta"] = _amount(f"{name}.min_delta", given["min_delta"], frame)
     if stopping is not None:
         patience = given.get("patience")
-        chosen["patience"] = 5 if patience is None else _whole(f"{name}.patience", patience, frame)
+        chosen["patience"] = 5 if patience is None else whole_number(f"{name}.patience", patience, frame)
     return Best(**chosen)
 
 
@@ -82,7 +82,7 @@ def _metric(
     if "metric" not in given:
         raise fail("DLS0503", f"`{setting}` does not say its `metric`", expr.span,
                    f"one of {', '.join([*losses, *metrics])}", EXAMPLES[setting])  # fmt: skip
-    metric = _word(given["metric"])
+    metric = word_of(given["metric"])
     if metric not in (*losses, *metrics):
         guess = closest(given["metric"].span.text, [*losses, *metrics])
         hint = f"did you mean `{guess}`?" if guess else f"an epoch has {', '.join([*losses, *metrics])}"
@@ -93,41 +93,11 @@ def _metric(
             return {"metric": metric}
         raise fail("DLS0503", f"`{setting}` does not say whether `{metric}` should be large or small",
                    given["metric"].span, "no loss", "add `goal: max` or `goal: min`")  # fmt: skip
-    goal = _word(given["goal"])
+    goal = word_of(given["goal"])
     if goal not in ("min", "max"):
         raise fail("DLS0505", f"`{setting}.goal` must be `min` or `max`, not `{given['goal'].span.text}`",
                    given["goal"].span, "not `min` or `max`")  # fmt: skip
     return {"metric": metric, "goal": goal}
-
-
-def _entries(setting: str, expr: tree.Expr, known: Sequence[str]) -> dict[str, tree.Expr]:
-    """The entries of a dictionary, each at most once and known."""
-    if not isinstance(expr, tree.Dict):
-        raise fail(
-            "DLS0505", f"`{setting}` must be a dictionary", expr.span, "not a dictionary", EXAMPLES[setting]
-        )
-    found: dict[str, tree.Expr] = {}
-    for name, value in expr.items:
-        if name.id not in known:
-            guess = closest(name.id, list(known))
-            hint = f"did you mean `{guess}`?" if guess else EXAMPLES[setting]
-            raise fail("DLS0501", f"`{setting}` has no entry `{name.id}`", name.span, "unknown entry", hint)
-        if name.id in found:
-            raise fail("DLS0412", f"`{name.id}` is set twice", name.span, "again here")
-        found[name.id] = value
-    return found
-
-
-def _word(expr: tree.Expr) -> str | None:
-    return expr.id if isinstance(expr, tree.Name) else expr.value if isinstance(expr, tree.String) else None
-
-
-def _whole(name: str, expr: tree.Expr, frame: Frame) -> int:
-    value: Any = evaluate(expr, frame)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise fail("DLS0505", f"`{name}` must be a whole number of at least 1, not {describe(value)}",
-                   expr.span, "not 1 or more")  # fmt: skip
-    return value
 
 
 def _amount(name: str, expr: tree.Expr, frame: Frame) -> float:

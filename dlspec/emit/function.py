@@ -19,8 +19,6 @@ from dlspec.passes import prepare
 from dlspec.passes.flatten import inline_functions
 from dlspec.passes.outline import outline
 
-LINE = 80  # characters that fit beside the indentation of a method
-
 
 @dataclass(frozen=True, slots=True)
 class Function:

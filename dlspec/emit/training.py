@@ -23,7 +23,7 @@ from dlspec.emit.training_speed import speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Step, Training, validation_split
+from dlspec.ir.training import Training, validation_split
 from dlspec.ops.optimizers import optimizers
 from dlspec.passes.full_precision import full_precision
 
@@ -134,7 +134,7 @@ class TrainingPrinter:
             **player_settings(
                 self.training,
                 {name: model.attribute for name, model in self.models.items()},
-                {step.name: quoted(self._key(step)) for step in self.training.steps},
+                {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training),
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
@@ -203,7 +203,7 @@ class TrainingPrinter:
             optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
-                key=quoted(self._key(step)),
+                key=quoted(self.training.loss_key(step.name)),
                 method=self.methods[step.name],
                 doc=comment_text(f"Minimized over the weights of {' and '.join(step.updates)}."),
                 body=self._body(
@@ -216,7 +216,10 @@ class TrainingPrinter:
             )
 
     def _function(self, method: str) -> str:
-        return f"torch.compile(self.{method})" if self.training.compile else f"self.{method}"
+        function = f"self.{method}"
+        return (
+            self.backend.options["compiled"].format(function=function) if self.training.compile else function
+        )
 
     def _metrics(self) -> str:
         measured = self.training.evaluate
@@ -225,7 +228,9 @@ class TrainingPrinter:
             if self.epoch is not None:
                 key, program = self.epoch.split.batch, self.epoch.split.program
             return self._body(key, _dictionary, program, measure_line(program, key, self.backend))
-        calls = {self._key(step): f"self.{self.methods[step.name]}(batch)" for step in self.training.steps}
+        calls = {
+            self.training.loss_key(name): f"self.{method}(batch)" for name, method in self.methods.items()
+        }
         return f"return {_dictionary(calls)}"
 
     def _policy(self) -> str:
@@ -258,9 +263,6 @@ class TrainingPrinter:
         return "\n".join(
             [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
-
-    def _key(self, step: Step) -> str:
-        return "loss" if len(self.training.steps) == 1 else step.name
 
     def _parameters(self, updates: list[str]) -> str:
         each = [f"{attribute}.parameters()" for attribute in updates]

@@ -10,7 +10,7 @@ from dlspec.emit.function import print_function
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.training_players import reads_progress
 from dlspec.ir.graph import Program
-from dlspec.ir.training import PROGRESS, Step, Training
+from dlspec.ir.training import PROGRESS, Training
 
 # What a schedule counts, as the class `Training` knows it.
 COUNTS = {
@@ -18,15 +18,6 @@ COUNTS = {
     "steps": "self.total",
     "epoch": "self.updates // self.length",
     "progress": "self.updates / self.total",
-}
-SETS = {
-    "torch": 'for group in self.optimizers[{key}].param_groups:\n    group["lr"] = {rate}',
-    "keras": "optimizer = self.steps[{key}].optimizer\noptimizer.learning_rate = {rate}",
-}
-
-CLIPS = {
-    "torch": {"norm": "clip_grad_norm_(moved, {})", "value": "clip_grad_value_(moved, {})"},
-    "keras": {"norm": "clipped(gradients, {})", "value": "clipped(gradients, {})"},
 }
 
 
@@ -43,7 +34,7 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
         "rates": "\n".join(_rates(program, training, backend)),
         "pieces": literal(training.batch_size) if training.accumulate > 1 else "",
         "ema": literal(round(1 - training.ema, 12)) if training.ema else "",
-        "clip": "".join(CLIPS[backend.name][name].format(bound) for name, bound in _bounds(training)),
+        "clip": "".join(backend.options[f"clip_{name}"].format(bound=b) for name, b in _bounds(training)),
     }
 
 
@@ -79,8 +70,6 @@ def _rates(program: Program, training: Training, backend: Backend) -> Iterator[s
                     known.add(variable)
                     yield f"{variable} = {COUNTS[name]}"
             yield from function.lines
-            yield SETS[backend.name].format(key=quoted(_key(training, step)), rate=function.results["rate"])
-
-
-def _key(training: Training, step: Step) -> str:
-    return "loss" if len(training.steps) == 1 else step.name
+            yield backend.options["rate"].format(
+                key=quoted(training.loss_key(step.name)), rate=function.results["rate"]
+            )

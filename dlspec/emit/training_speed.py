@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.ir.graph import Program
+from dlspec.ir.graph import Program, reached
 from dlspec.ir.training import Training
-from dlspec.passes.reach import by_name
 
 FLAT = frozenset({"Conv2d", "ConvTranspose2d"})
 DEEP = frozenset({"Conv3d", "ConvTranspose3d"})
@@ -37,5 +36,5 @@ def speed_settings(program: Program, training: Training) -> dict[str, Any]:
 
 def _operators(program: Program, training: Training) -> set[str]:
     """The operators that the models use."""
-    graphs = by_name(program, list(training.models.values()))
-    return {node.op.spec_name() for _, keys in graphs for key in keys for node in program.graphs[key].nodes}
+    keys = reached(program.graphs, training.models.values())
+    return {node.op.spec_name() for key in keys for node in program.graphs[key].nodes}

@@ -7,7 +7,7 @@ what is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
@@ -204,6 +204,18 @@ class Program(BaseModel):
                 seen.add(node.name)
                 for path in instance_paths(node):
                     yield from self.all_weights(node.op.graph, f"{prefix}{path}.")
+
+
+def reached(graphs: Mapping[str, Graph], keys: Iterable[str]) -> list[str]:
+    """The keys of these graphs and of all that they call, directly or not; each once."""
+    found: dict[str, None] = {}
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found[key] = None
+            waiting += [node.op.graph for node in graphs[key].nodes if isinstance(node.op, Call)]
+    return list(found)
 
 
 def instance_paths(node: Node) -> list[str]:

@@ -333,6 +333,10 @@ class Training(BaseModel):
     best: Best | None = None
     doc: str = ""
 
+    def loss_key(self, step: str) -> str:
+        """What the loss of a step is called in the results: a single one is `loss`."""
+        return "loss" if len(self.steps) == 1 else step
+
 
 class Export(BaseModel):
     """What is shipped of a model."""

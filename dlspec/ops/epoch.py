@@ -64,6 +64,10 @@ class Collect(_Gathered):
         return x
 
 
+GATHER = (Total.spec_name(), Collect.spec_name())
+"""The operators that lead from a batch to the whole epoch."""
+
+
 class Ranks(Op):
     """The place of each number in rising order, counted from 1; equal ones share the mean of their places.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from dlspec.ir.graph import Call, Graph, Node, Program
+from dlspec.ir.graph import Graph, Node, Program, reached
 from dlspec.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -19,18 +19,9 @@ if TYPE_CHECKING:
 
 def explicit_padding(program: Program, keys: Iterable[str], backend: Backend) -> Program:
     """The program in which the graphs `keys`, and all they call, have only convolutions with a row."""
-    graphs = dict(program.graphs)
-    waiting, seen = list(keys), set()
-    while waiting:
-        key = waiting.pop()
-        if key in seen:
-            continue
-        seen.add(key)
-        graph = graphs[key]
-        waiting.extend(n.op.graph for n in graph.nodes if isinstance(n.op, Call))
-        graphs[key] = _padded(graph, backend)
-    changed = any(graphs[key] is not program.graphs[key] for key in seen)
-    return program.model_copy(update={"graphs": graphs}) if changed else program
+    padded = {key: _padded(program.graphs[key], backend) for key in reached(program.graphs, keys)}
+    changed = any(graph is not program.graphs[key] for key, graph in padded.items())
+    return program.model_copy(update={"graphs": {**program.graphs, **padded}}) if changed else program
 
 
 def _padded(graph: Graph, backend: Backend) -> Graph:

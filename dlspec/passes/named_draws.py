@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dlspec.ir.graph import Call, Graph, Node, Program
+from dlspec.ir.graph import Graph, Node, Program, reached
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def named_draws(program: Program, keys: Iterable[str], backend: Backend) -> Program:
     """The program in which the draws of the graphs `keys`, and of all they call, name their streams."""
     graphs = {}
-    for key in _reached(program, keys):
+    for key in reached(program.graphs, keys):
         graph = program.graphs[key]
         if any(node.op.random for node in graph.nodes):
             nodes = tuple(_named(graph, node) if node.op.random else node for node in graph.nodes)
@@ -28,19 +28,8 @@ def named_draws(program: Program, keys: Iterable[str], backend: Backend) -> Prog
 
 def draws(program: Program, key: str) -> set[str]:
     """The operators that draw numbers in the graph `key` and in all that it calls."""
-    nodes = (node for reached in _reached(program, [key]) for node in program.graphs[reached].nodes)
+    nodes = (node for reached in reached(program.graphs, [key]) for node in program.graphs[reached].nodes)
     return {node.op.spec_name() for node in nodes if node.op.random}
-
-
-def _reached(program: Program, keys: Iterable[str]) -> list[str]:
-    found: dict[str, None] = {}
-    waiting = list(keys)
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found[key] = None
-            waiting += [node.op.graph for node in program.graphs[key].nodes if isinstance(node.op, Call)]
-    return list(found)
 
 
 def _named(graph: Graph, node: Node) -> Node:

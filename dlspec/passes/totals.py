@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dlspec.ir.dims import symbols
-from dlspec.ir.graph import Call, Graph, Node, Output, Program, Value
+from dlspec.ir.graph import Call, Graph, Node, Output, Program, Value, reached
 from dlspec.ir.prune import pruned
 from dlspec.ops.constants import Size
+from dlspec.ops.epoch import GATHER
 from dlspec.passes.flatten import inline_functions
-
-GATHER = ("total", "collect")
-"""The operators at which the graph is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +35,8 @@ class Split:
 
 def gathers(program: Program, key: str) -> bool:
     """Whether a graph, or what it calls, uses `total` or `collect`."""
-    waiting, seen = [key], {key}
-    while waiting:
-        for node in program.graphs[waiting.pop()].nodes:
-            if node.op.spec_name() in GATHER:
-                return True
-            if isinstance(node.op, Call) and node.op.graph not in seen:
-                seen.add(node.op.graph)
-                waiting.append(node.op.graph)
-    return False
+    nodes = (node for each in reached(program.graphs, [key]) for node in program.graphs[each].nodes)
+    return any(node.op.spec_name() in GATHER for node in nodes)
 
 
 def split_totals(program: Program, key: str) -> Split | None:

@@ -98,7 +98,7 @@ class Trajectories:
         side = self._side("torch", True, self.weights)
         found: dict[str, None] = {}
         for step in self.training.steps:
-            key = "loss" if len(self.training.steps) == 1 else step.name
+            key = self.training.loss_key(step.name)
             exact = side.gradients(self.batches[0], key)
             heads = tuple(f"{name}." for name in step.updates) if len(self.training.models) > 1 else ("",)
             own = {name: array for name, array in exact.items() if name.startswith(heads)}
