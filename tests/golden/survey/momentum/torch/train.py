@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -78,7 +79,7 @@ class Training(nn.Module):
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not loss.isfinite():
+            if not math.isfinite(loss.item()):
                 raise FloatingPointError(f"{name} is {loss.item()}")
             loss.backward()
             optimizer.step()

@@ -66,7 +66,7 @@ class Training(nn.Module):
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not loss.isfinite():
+            if not math.isfinite(loss.item()):
                 raise FloatingPointError(f"{name} is {loss.item()}")
             loss.backward()
             optimizer.step()

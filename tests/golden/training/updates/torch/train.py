@@ -84,7 +84,7 @@ class Training(nn.Module):
             losses[name] = torch.tensor(0.0)
             for piece, share in pieces(batch):
                 loss = share * self.losses[name](piece)
-                if not loss.isfinite():
+                if not math.isfinite(loss.item()):
                     raise FloatingPointError(f"{name} is {loss.item()}")
                 loss.backward()
                 losses[name] = losses[name] + loss.detach().cpu()
