@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -107,11 +108,23 @@ def test_a_record_keeps_the_other_framework(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(results, "DOCS", tmp_path)
     table = expected.Expected(**FINE)
     row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seconds": 1.5}
-    results.keep("digits", table, {"torch": row})
-    results.keep("digits", table, {"keras": {**row, "value": 0.8, "reached": False}})
+    results.record("digits", table, {"torch": row})
+    results.record("digits", table, {"keras": {**row, "value": 0.8, "reached": False}})
     kept = json.loads((tmp_path / "results" / "digits.json").read_text())
     assert {backend: each["value"] for backend, each in kept["backends"].items()} == {
         "torch": 0.95,
         "keras": 0.8,
     }
-    assert "**0.8**, missed" in results.page()
+    assert "**0.8**, missed" in (tmp_path / "results.md").read_text()
+
+
+def test_records_made_at_once_are_all_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seconds": 1.5}
+    each = [(name, backend) for name in "abcd" for backend in ("torch", "keras")]
+    with ThreadPoolExecutor(len(each)) as pool:
+        jobs = [pool.submit(results.record, n, expected.Expected(**FINE), {b: row}) for n, b in each]
+    for job in jobs:
+        job.result()
+    page = (tmp_path / "results.md").read_text()
+    assert all(page.count(f"| {name} |") == 2 for name in "abcd"), page
