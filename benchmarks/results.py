@@ -121,7 +121,17 @@ def page() -> str:
     """The text of `docs/results.md`, from the recorded files."""
     rows = [row for path in sorted((DOCS / "results").glob("*.json")) for row in _page_rows(path)]
     lines = [" | ".join(cells) for cells in (PAGE_HEAD, ["---"] * len(PAGE_HEAD), *rows)]
-    return ABOUT + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n"
+    missing = sorted(_all_rows() - {(row[0], row[2]) for row in rows})
+    left = (
+        f"\nNot recorded: {', '.join(f'{name} ({backend})' for name, backend in missing)}.\n"
+        if missing
+        else ""
+    )
+    return ABOUT + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n" + left
+
+
+def _all_rows() -> set[tuple[str, str]]:
+    return {(name, backend) for name, expected in expectations().items() for backend in expected.backends}
 
 
 def _page_rows(path: Path) -> Iterator[tuple[str, ...]]:
@@ -132,6 +142,7 @@ def _page_rows(path: Path) -> Iterator[tuple[str, ...]]:
     for backend, row in kept["backends"].items():
         _, _, figure, value, limit, reached, seconds = _cells(path.stem, backend, row)
         shown = value if reached == "yes" else f"**{value}**, missed"
+        shown += f" ({seeds} seeds)" if (seeds := len(row.get("seeds", ()))) > 1 else ""
         yield path.stem, link, backend, figure, shown, limit, beside, seconds
 
 

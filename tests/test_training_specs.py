@@ -128,3 +128,28 @@ def test_records_made_at_once_are_all_on_the_page(tmp_path: Path, monkeypatch: p
         job.result()
     page = (tmp_path / "results.md").read_text()
     assert all(page.count(f"| {name} |") == 2 for name in "abcd"), page
+
+
+def test_the_page_tells_what_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seeds": [0, 1]}
+    results.record("vae", expected.Expected(**FINE), {"torch": row})
+    page = (tmp_path / "results.md").read_text()
+    assert "| 0.95 (2 seeds) |" in page
+    assert ", vae (keras)" in page
+    assert ", vae (torch)" not in page
+
+
+def test_what_is_recorded_is_what_the_tables_ask_for() -> None:
+    """The page says what the files say; the limits that were held to are those of the tables."""
+    assert (results.DOCS / "results.md").read_text() == results.page(), "python -m benchmarks.results --page"
+    for name, table in expected.expectations().items():
+        path = results.DOCS / "results" / f"{name}.json"
+        rows = json.loads(path.read_text())["backends"] if path.exists() else {}
+        for backend, row in rows.items():
+            assert (row["figure"], row["limit"]) == (table.figure, table.limit), (
+                f"{name}, {backend}: run it again"
+            )
+            assert row["reached"] == (row["value"] is not None and table.reached(row["value"])), (
+                f"{name}, {backend}"
+            )
