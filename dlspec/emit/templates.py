@@ -8,10 +8,20 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2.ext import Extension
 
 from dlspec._data import data_path
 from dlspec.emit.code import ATOM, Code, literal
 from dlspec.passes.expressions import collapse
+
+
+class PlaceLines(Extension):
+    """Lines such as ``#: fields`` in a template give way to what features add there: `places` (features.py)."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The template with a loop over lines for each place; ``#: imports`` is for the printer."""
+        loop = r"{% for line in places['\2'] %}\n\1{{ line }}\n{% endfor %}"
+        return re.sub(r"^( *)#: (?!imports$)(\w+)$", loop, source, flags=re.MULTILINE)
 
 
 def environment(folder: Traversable | None = None) -> Environment:
@@ -28,6 +38,7 @@ def environment(folder: Traversable | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=[PlaceLines],
     )
     made.filters["concat"] = lambda first, second: [*first, *second]
     made.filters["suffix"] = lambda items, text: [f"{item}{text}" for item in items]

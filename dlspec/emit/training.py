@@ -9,6 +9,7 @@ from typing import Any
 
 from dlspec.emit.code import comment_text, literal, quoted
 from dlspec.emit.draws import measure_line, step_line
+from dlspec.emit.features import Places
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
@@ -126,7 +127,26 @@ class TrainingPrinter:
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
         types = self._types(helpers)
-        body = self.backend.template("train.py.jinja").render(
+        places = Places(self.backend, self._all_settings(types, steps, metrics, helpers))
+        body = self.backend.template("train.py.jinja").render(places.settings)
+        head, _, rest = body.partition("#: imports\n")
+        imports += needed(rest, {**IMPORTS, **RUN_IMPORTS, **self.backend.imports})
+        own = [
+            "import data",
+            "import weights",
+            *needed(rest, {r"\bcheckpoints\.": "import checkpoints", **self.backend.own_imports}),
+        ]
+        own += [
+            f"from model import {name}" + (f" as {here}" if here != name else "")
+            for name, here in types.items()
+        ]
+        return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
+
+    def _all_settings(
+        self, types: Mapping[str, str], steps: Sequence[PrintedStep], metrics: str, helpers: Sequence[str]
+    ) -> dict[str, Any]:
+        """What the templates are told."""
+        return dict(
             **self._settings(),
             **self._signature(types),
             **run_settings(self.training, self.program),
@@ -144,18 +164,6 @@ class TrainingPrinter:
             epoch=self.epoch,
             helpers=helpers,
         )
-        head, _, rest = body.partition("#: imports\n")
-        imports += needed(rest, {**IMPORTS, **RUN_IMPORTS, **self.backend.imports})
-        own = [
-            "import data",
-            "import weights",
-            *needed(rest, {r"\bcheckpoints\.": "import checkpoints", **self.backend.own_imports}),
-        ]
-        own += [
-            f"from model import {name}" + (f" as {here}" if here != name else "")
-            for name, here in types.items()
-        ]
-        return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
 
     def _settings(self) -> dict[str, Any]:
         """What the spec says of the training as a whole."""
@@ -169,6 +177,8 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training),
             "vocabulary": data.vocabulary is not None,
+            "updates_of_epoch": "math.ceil(data.count(columns) / BATCH_SIZE)",
+            "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),
             "report": "1000",

@@ -33,8 +33,12 @@ def player_settings(
         ],
         "rare": "{" + ", ".join(f"{key}: {count}" for key, count in rare.items()) + "}" if rare else "",
         "frozen": [attributes[name] for name in training.frozen],
-        "counted": bool(rare) or any(copy.every for copy in training.copies),
     }
+
+
+def counts_updates(training: Training) -> bool:
+    """Whether it depends on the number of an update what is done."""
+    return any(step.every > 1 for step in training.steps) or any(copy.every for copy in training.copies)
 
 
 def needs_of_copies(training: Training) -> list[str]:

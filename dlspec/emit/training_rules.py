@@ -8,7 +8,7 @@ from typing import Any
 from dlspec.emit.code import literal, quoted
 from dlspec.emit.function import print_function
 from dlspec.emit.manifest import Backend, load_backend
-from dlspec.emit.training_players import reads_progress
+from dlspec.emit.training_players import counts_updates, reads_progress
 from dlspec.ir.graph import Program
 from dlspec.ir.training import PROGRESS, Training
 
@@ -28,7 +28,7 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
     used |= {PROGRESS} if progress else set()
     return {
         "progress": progress,
-        "clock": bool(used),
+        "updates": bool(used) or counts_updates(training),
         "clock_total": bool(used & {"steps", "progress"}),
         "clock_length": "epoch" in used,
         "rates": "\n".join(_rates(program, training, backend)),

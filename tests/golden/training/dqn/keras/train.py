@@ -106,11 +106,11 @@ class Training:
         """Update the models once; gives the losses from before."""
         if self.updates % 50 == 0:
             self.Target.set_weights(self.Q.get_weights())
-        self.updates += 1
         losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss}")
+        self.updates += 1
         return losses
 
     def act(self, state: np.ndarray) -> int:

@@ -64,10 +64,9 @@ class Training(nn.Module):
 
     def train_step(self, batch: Batch) -> Batch:
         """Update the models once; gives the losses from before."""
-        losses = {}
         if self.updates % 50 == 0:
             self.Target.load_state_dict(self.Q.state_dict())
-        self.updates += 1
+        losses = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
@@ -76,6 +75,7 @@ class Training(nn.Module):
             loss.backward()
             optimizer.step()
             losses[name] = loss.detach()
+        self.updates += 1
         return losses
 
     @torch.inference_mode()

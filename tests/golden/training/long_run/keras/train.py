@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -114,14 +113,18 @@ class Training:
         batches = data.batches(columns, BATCH_SIZE, shuffle=False)
         return means(self.measure, batches)
 
-    def state(self) -> list[np.ndarray]:
+    def state(self) -> dict[str, Any]:
         """All that training changes: weights, optimizers, random numbers."""
-        return [ops.convert_to_numpy(variable) for variable in self.variables()]
+        return {
+            "variables": [
+                ops.convert_to_numpy(variable) for variable in self.variables()
+            ],
+        }
 
-    def restore(self, state: list[np.ndarray]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         weights.build(self.model)
-        for variable, value in zip(self.variables(), state, strict=True):
+        for variable, value in zip(self.variables(), state["variables"], strict=True):
             variable.assign(value)
 
     def variables(self) -> list[keras.Variable]:

@@ -148,17 +148,6 @@ class Training:
             0.005 * min((step + 1) / 100, 1.0) * (0.5 * (1 + math.cos(x)))
         )
 
-    def train_step(self, batch: data.Columns) -> dict[str, float]:
-        """Update the models once; gives the losses from before."""
-        self.set_rates()
-        losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
-        for name, loss in losses.items():
-            if not math.isfinite(loss):
-                raise FloatingPointError(f"{name} is {loss}")
-        self.average()
-        self.updates += 1
-        return losses
-
     def average(self) -> None:
         """Let the averages of the weights follow; they begin with the first update."""
         if not self.averages:
@@ -184,6 +173,17 @@ class Training:
         """The weights that have averages."""
         models = [self.model]
         return [weight for model in models for weight in model.trainable_weights]
+
+    def train_step(self, batch: data.Columns) -> dict[str, float]:
+        """Update the models once; gives the losses from before."""
+        self.set_rates()
+        losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"{name} is {loss}")
+        self.average()
+        self.updates += 1
+        return losses
 
     def train_epoch(
         self, columns: data.Columns, seed: int, epoch: int

@@ -75,6 +75,23 @@ class Training(nn.Module):
         for group in self.optimizers["loss"].param_groups:
             group["lr"] = 0.005 * min((step + 1) / 100, 1.0) * (0.5 * (1 + math.cos(x)))
 
+    @torch.no_grad()
+    def average(self) -> None:
+        """Let the averages of the weights follow; they begin with the first update."""
+        weights = [*self.parameters()]
+        if not self.averages:
+            self.averages = [weight.detach().clone() for weight in weights]
+        for mean, weight in zip(self.averages, weights, strict=True):
+            mean.lerp_(weight, 0.02)
+
+    @torch.no_grad()
+    def exchange(self) -> None:
+        """Swap weights and averages: between epochs, the models hold the averages."""
+        for mean, weight in zip(self.averages, self.parameters(), strict=False):
+            kept = weight.clone()
+            weight.copy_(mean)
+            mean.copy_(kept)
+
     def train_step(self, batch: Batch) -> Batch:
         """Update the models once; gives the losses from before."""
         self.set_rates()
@@ -94,23 +111,6 @@ class Training(nn.Module):
         self.average()
         self.updates += 1
         return losses
-
-    @torch.no_grad()
-    def average(self) -> None:
-        """Let the averages of the weights follow; they begin with the first update."""
-        weights = [*self.parameters()]
-        if not self.averages:
-            self.averages = [weight.detach().clone() for weight in weights]
-        for mean, weight in zip(self.averages, weights, strict=True):
-            mean.lerp_(weight, 0.02)
-
-    @torch.no_grad()
-    def exchange(self) -> None:
-        """Swap weights and averages: between epochs, the models hold the averages."""
-        for mean, weight in zip(self.averages, self.parameters(), strict=False):
-            kept = weight.clone()
-            weight.copy_(mean)
-            mean.copy_(kept)
 
     def train_epoch(
         self, columns: data.Columns, seed: int, epoch: int

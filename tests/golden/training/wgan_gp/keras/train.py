@@ -146,15 +146,15 @@ class Training:
 
     def train_step(self, batch: data.Columns) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        self.updates += 1
         losses = {
             name: float(step.minimize(batch))
             for name, step in self.steps.items()
-            if self.updates % self.every.get(name, 1) == 0
+            if (self.updates + 1) % self.every.get(name, 1) == 0
         }
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss}")
+        self.updates += 1
         return losses
 
     def train_epoch(

@@ -104,9 +104,8 @@ class Training(nn.Module):
     def train_step(self, batch: Batch) -> Batch:
         """Update the models once; gives the losses from before."""
         losses = {}
-        self.updates += 1
         for name, optimizer in self.optimizers.items():
-            if self.updates % self.every.get(name, 1):
+            if (self.updates + 1) % self.every.get(name, 1):
                 continue
             optimizer.zero_grad()
             loss = self.losses[name](batch)
@@ -115,6 +114,7 @@ class Training(nn.Module):
             loss.backward()
             optimizer.step()
             losses[name] = loss.detach()
+        self.updates += 1
         return losses
 
     def train_epoch(
