@@ -19,6 +19,7 @@ SETTINGS = ("checkpoint", "early_stopping", "keep_best")
 EXAMPLES = {
     "checkpoint": "write `checkpoint = { epochs: 1, keep: 2 }`, or `{ steps: 500 }`",
     "early_stopping": "write `early_stopping = { metric: val_loss, patience: 5 }`",
+    "objective": "write `objective = { metric: val_accuracy, goal: max }`",
     "keep_best": "write `keep_best = { metric: val_loss }`",
 }
 
@@ -66,7 +67,7 @@ def best(
         return None
     known = ("metric", "goal", "min_delta", *(["patience"] if stopping is not None else []))
     given = entries(name, expr, known, EXAMPLES[name])
-    chosen = _metric(name, expr, given, losses, metrics)
+    chosen = metric_of(name, expr, given, losses, metrics)
     if "min_delta" in given:
         chosen["min_delta"] = _amount(f"{name}.min_delta", given["min_delta"], frame)
     if stopping is not None:
@@ -75,7 +76,7 @@ def best(
     return Best(**chosen)
 
 
-def _metric(
+def metric_of(
     setting: str, expr: tree.Expr, given: dict[str, tree.Expr], losses: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, Any]:
     """What is best: a loss should be small; of anything else the spec says so."""
