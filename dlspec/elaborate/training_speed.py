@@ -1,4 +1,4 @@
-"""Settings of `train` about speed: `precision`, `compile`, `channels_last`."""
+"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.frame import Frame
 from dlspec.ir.training import PRECISIONS
 
-SETTINGS = ("precision", "compile", "channels_last")
+SETTINGS = ("precision", "compile", "channels_last", "pool_first")
 
 
 def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
         "precision": attempt(partial(_precision, settings)),
         "compile": bool(attempt(partial(settings.flag, "compile", frame))),
         "channels_last": attempt(partial(settings.flag, "channels_last", frame)),
+        "pool_first": attempt(partial(settings.flag, "pool_first", frame)),
     }
 
 
