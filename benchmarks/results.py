@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.results [NAME...] [--backend torch|keras|both] [--record]``. A name may be a pattern, such as
 ``'vae*'``. Exits 1 where a limit is missed or a training fails. ``--record`` keeps the results, one file each, in
-`docs/results/`, and writes `docs/results.md` from all that is kept there.
+`docs/results/`, and writes `docs/results.md` from all that is kept there, each as soon as it is known; several may run
+at once.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from benchmarks.expected import Expected, expectations, spec_of
 from benchmarks.timing import ENVIRONMENT, table
+from dlspec.weights.store import replacing
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 HEAD = ("result", "backend", "figure", "value", "limit", "reached", "seconds")
@@ -91,21 +95,43 @@ def chosen(patterns: Sequence[str]) -> dict[str, Expected]:
 def keep(name: str, expected: Expected, rows: dict[str, dict[str, Any]]) -> None:
     """Write a result into its file; what another framework reached before stays."""
     path = DOCS / "results" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
     before = json.loads(path.read_text())["backends"] if path.exists() else {}
     baseline = expected.baseline and expected.baseline.model_dump()
     text = {"spec": spec_of(name, expected), "note": expected.note, "why_not": expected.why_not}
     merged = {
         backend: row for backend, row in sorted({**before, **rows}.items()) if backend in expected.backends
     }
-    path.write_text(json.dumps({**text, "baseline": baseline, "backends": merged}, indent=2) + "\n")
+    _write(path, json.dumps({**text, "baseline": baseline, "backends": merged}, indent=2) + "\n")
+
+
+def record(name: str, expected: Expected, rows: dict[str, dict[str, Any]]) -> None:
+    """Keep a result, and write the page anew; one process at a time, as both take in what others wrote."""
+    (DOCS / "results").mkdir(exist_ok=True)
+    with FileLock(DOCS / "results" / ".lock"):
+        keep(name, expected, rows)
+        _write(DOCS / "results.md", page())
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text)
 
 
 def page() -> str:
     """The text of `docs/results.md`, from the recorded files."""
     rows = [row for path in sorted((DOCS / "results").glob("*.json")) for row in _page_rows(path)]
     lines = [" | ".join(cells) for cells in (PAGE_HEAD, ["---"] * len(PAGE_HEAD), *rows)]
-    return ABOUT + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n"
+    missing = sorted(_all_rows() - {(row[0], row[2]) for row in rows})
+    left = (
+        f"\nNot recorded: {', '.join(f'{name} ({backend})' for name, backend in missing)}.\n"
+        if missing
+        else ""
+    )
+    return ABOUT + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n" + left
+
+
+def _all_rows() -> set[tuple[str, str]]:
+    return {(name, backend) for name, expected in expectations().items() for backend in expected.backends}
 
 
 def _page_rows(path: Path) -> Iterator[tuple[str, ...]]:
@@ -116,6 +142,7 @@ def _page_rows(path: Path) -> Iterator[tuple[str, ...]]:
     for backend, row in kept["backends"].items():
         _, _, figure, value, limit, reached, seconds = _cells(path.stem, backend, row)
         shown = value if reached == "yes" else f"**{value}**, missed"
+        shown += f" ({seeds} seeds)" if (seeds := len(row.get("seeds", ()))) > 1 else ""
         yield path.stem, link, backend, figure, shown, limit, beside, seconds
 
 
@@ -132,20 +159,19 @@ def main() -> int:
     cells, fine = [], True
     for name, expected in {} if options.page else chosen(options.names).items():
         wanted = [b for b in expected.backends if options.backend in (b, "both")]
-        rows = {}
         for backend in wanted:
-            rows[backend] = row = measure(name, expected, backend)
+            row = measure(name, expected, backend)
             cells.append(_cells(name, backend, row))
             print("  ".join(cells[-1]), file=sys.stderr, flush=True)
             if row.get("failure"):
                 print(row.pop("failure"), file=sys.stderr, flush=True)
             fine = fine and row["reached"]
-        if options.record and rows:
-            keep(name, expected, rows)
+            if options.record:
+                record(name, expected, {backend: row})
     if cells:
         print(table("Results of training", HEAD, cells))
-    if options.record or options.page:
-        (DOCS / "results.md").write_text(page())
+    if options.page:
+        _write(DOCS / "results.md", page())
     return 0 if fine else 1
 
 

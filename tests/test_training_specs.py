@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -107,11 +108,48 @@ def test_a_record_keeps_the_other_framework(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(results, "DOCS", tmp_path)
     table = expected.Expected(**FINE)
     row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seconds": 1.5}
-    results.keep("digits", table, {"torch": row})
-    results.keep("digits", table, {"keras": {**row, "value": 0.8, "reached": False}})
+    results.record("digits", table, {"torch": row})
+    results.record("digits", table, {"keras": {**row, "value": 0.8, "reached": False}})
     kept = json.loads((tmp_path / "results" / "digits.json").read_text())
     assert {backend: each["value"] for backend, each in kept["backends"].items()} == {
         "torch": 0.95,
         "keras": 0.8,
     }
-    assert "**0.8**, missed" in results.page()
+    assert "**0.8**, missed" in (tmp_path / "results.md").read_text()
+
+
+def test_records_made_at_once_are_all_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seconds": 1.5}
+    each = [(name, backend) for name in "abcd" for backend in ("torch", "keras")]
+    with ThreadPoolExecutor(len(each)) as pool:
+        jobs = [pool.submit(results.record, n, expected.Expected(**FINE), {b: row}) for n, b in each]
+    for job in jobs:
+        job.result()
+    page = (tmp_path / "results.md").read_text()
+    assert all(page.count(f"| {name} |") == 2 for name in "abcd"), page
+
+
+def test_the_page_tells_what_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    row = {"figure": "test.accuracy", "limit": ">= 0.9", "value": 0.95, "reached": True, "seeds": [0, 1]}
+    results.record("vae", expected.Expected(**FINE), {"torch": row})
+    page = (tmp_path / "results.md").read_text()
+    assert "| 0.95 (2 seeds) |" in page
+    assert ", vae (keras)" in page
+    assert ", vae (torch)" not in page
+
+
+def test_what_is_recorded_is_what_the_tables_ask_for() -> None:
+    """The page says what the files say; the limits that were held to are those of the tables."""
+    assert (results.DOCS / "results.md").read_text() == results.page(), "python -m benchmarks.results --page"
+    for name, table in expected.expectations().items():
+        path = results.DOCS / "results" / f"{name}.json"
+        rows = json.loads(path.read_text())["backends"] if path.exists() else {}
+        for backend, row in rows.items():
+            assert (row["figure"], row["limit"]) == (table.figure, table.limit), (
+                f"{name}, {backend}: run it again"
+            )
+            assert row["reached"] == (row["value"] is not None and table.reached(row["value"])), (
+                f"{name}, {backend}"
+            )
