@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dlspec.diagnostics import fail
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.frame import Frame
 from dlspec.ir.training import PRECISIONS
@@ -25,11 +24,4 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
 
 
 def _precision(settings: Settings) -> str:
-    """`fp16` scales its losses, and what clips or adds up gradients would see them scaled."""
-    expr = settings.get("precision")
-    found = one_word("precision", expr, "f32", list(PRECISIONS))
-    for name in ("clip", "accumulate"):
-        if found == "fp16" and expr is not None and name in settings.values:
-            raise fail("DLS0510", f"`{name}` is set beside `precision = fp16`, whose gradients are scaled",
-                       expr.span, f"cannot be joined with `{name}` yet", "write `precision = bf16`")  # fmt: skip
-    return found
+    return one_word("precision", settings.get("precision"), "f32", list(PRECISIONS))
