@@ -294,6 +294,8 @@ class Training(BaseModel):
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
+    pool_first
+        whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -328,6 +330,7 @@ class Training(BaseModel):
     precision: str = "f32"
     compile: bool = False
     channels_last: bool | None = None
+    pool_first: bool | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None
