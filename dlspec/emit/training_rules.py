@@ -66,7 +66,8 @@ def _rates(program: Program, training: Training, backend: Backend) -> Iterator[s
     for step in training.steps:
         key = quoted(training.loss_key(step.name))
         if step.rate is None and factor:
-            yield backend.options["rate"].format(key=key, rate=f"{literal(step.optimizer.lr)}{factor}")
+            optimizer: Any = step.optimizer
+            yield backend.options["rate"].format(key=key, rate=f"{literal(optimizer.lr)}{factor}")
         elif step.rate is not None:
             function = print_function(program, step.rate, load_backend("python"))
             for name, variable in function.columns.items():
