@@ -182,6 +182,7 @@ class TrainingPrinter:
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),
+            "memory": self.backend.options["memory"],
             "report": "1000",
             "episodes": "100",
             "seed": literal(training.seed),
