@@ -149,7 +149,8 @@ class Expressions:
             args.extend(value if isinstance(value, list) else [value])
         while args and args[-1] is None:
             args.pop()
-        more = self.rows.backend.options.get("frozen", {}) if row is None and node.frozen else {}
+        calls = self.rows.backend.options.get("calls", {}) if row is None else {}
+        more = calls.get("frozen" if node.frozen else "learning", {})
         return call(layer, map(literal, args), [(name, Code(text)) for name, text in more.items()])
 
     def called(self, index: int, node: Node, operands: Sequence[Code]) -> Code:

@@ -16,7 +16,7 @@ from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
 from dlspec.emit.training_metrics import print_epoch_metrics
-from dlspec.emit.training_players import needs_of_copies, player_settings, with_progress
+from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
@@ -269,7 +269,9 @@ class TrainingPrinter:
         program = program or self.program
         if self.training.precision != "f32":
             program = full_precision(program, key)
-        function = print_function(program, key, self.backend, models, _taken(self.training), attributes)
+        steps = {step.graph for step in self.training.steps}
+        backend = beside_frozen(program, key, self.backend) if key in steps else self.backend
+        function = print_function(program, key, backend, models, _taken(self.training), attributes)
         function = with_progress(function, self.program, self.training, self.backend)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(

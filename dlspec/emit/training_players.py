@@ -41,6 +41,13 @@ def counts_updates(training: Training) -> bool:
     return any(step.every > 1 for step in training.steps) or any(copy.every for copy in training.copies)
 
 
+def beside_frozen(program: Program, key: str, backend: Backend) -> Backend:
+    """The backend of a step: where one of its models is frozen, each is told in which mode it is."""
+    if not any(node.frozen for node in program.graphs[key].nodes):
+        return backend
+    return replace(backend, options={**backend.options, "calls": backend.options.get("beside_frozen", {})})
+
+
 def needs_of_copies(training: Training) -> list[str]:
     """The snippets that its copies need."""
     return [FOLLOW] if any(copy.rate for copy in training.copies) else []

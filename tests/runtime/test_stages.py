@@ -90,6 +90,25 @@ def test_a_frozen_model_stays_and_is_in_inference_mode(tmp_path: Path, backend: 
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_what_is_called_after_a_frozen_model_learns(backend: str) -> None:
+    """Its dropout is on: Keras would hand on the mode of what was called before."""
+    text = (
+        SPEC.partition("train Net")[0]
+        + """
+train Pupil on Digits {
+  models = { T: frozen(Net), S: Net }
+  step follow updates S with SGD(lr = 1e-12) { minimize 0 * mean(T(image)) + mean(S(image) ** 2) }
+}
+"""
+    )
+    live = load_project(print_project(elaborate(parse_text(text), None), "Pupil", load_backend(backend)))
+    training = live.new_training()
+    batch = next(iter(live.data.batches(live.data.load("train"), 32)))
+    losses = [float(*step(training, batch).values()) for _ in range(3)]
+    assert max(losses) > 1.001 * min(losses), losses
+
+
+@pytest.mark.parametrize("backend", ["torch", "keras"])
 def test_a_loss_changes_with_the_progress(backend: str) -> None:
     text = (
         SPEC.partition("train Net")[0]

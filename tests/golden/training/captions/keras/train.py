@@ -19,7 +19,7 @@ import weights
 from model import ShowAndTell
 
 BATCH_SIZE = 32
-EPOCHS = 12
+EPOCHS = 20
 SEED = 0
 
 Tensor = Any

@@ -19,7 +19,7 @@ import weights
 from model import ShowAndTell
 
 BATCH_SIZE = 32
-EPOCHS = 12
+EPOCHS = 20
 SEED = 0
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -89,8 +89,7 @@ class Training(nn.Module):
 
     def tensors(self, batch: data.Columns) -> Batch:
         """A batch of arrays as tensors, where the models are."""
-        device = next(self.parameters()).device
-        return {name: torch.from_numpy(a).to(device) for name, a in batch.items()}
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
 
 
 def means(

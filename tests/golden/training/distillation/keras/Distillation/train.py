@@ -79,12 +79,12 @@ class Training:
         """Minimized over the weights of student."""
         image, label = batch["image"], batch["label"]
         soft = ops.softmax(self.teacher(image, training=False) / 4.0)  # [N, 10]
-        x = soft * ops.log_softmax(self.student(image) / 4.0)
-        x = ops.sum(x, axis=1)  # [N]
+        x = ops.log_softmax(self.student(image, training=True) / 4.0)  # [N, 10]
+        x = ops.sum(soft * x, axis=1)  # [N]
         told = -ops.mean(x)
         x = ops.equal(ops.sum(image * 16, axis=1) % 16, 0)  # [N]
         known = ops.cast(x, keras.config.floatx())
-        x = ops.log_softmax(self.student(image))  # [N, 10]
+        x = ops.log_softmax(self.student(image, training=True))  # [N, 10]
         h = ops.expand_dims(label, axis=1)  # [N, 1]
         x = ops.take_along_axis(x, h, axis=1)
         x = ops.sum(known * -ops.squeeze(x, axis=1))
@@ -104,7 +104,7 @@ class Training:
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
         image, label = batch["image"], batch["label"]
-        x = self.teacher(image, training=False)  # [N, 10]
+        x = self.teacher(image)  # [N, 10]
         x = ops.cast(ops.argmax(x, axis=1), "int64")  # [N]
         x = ops.equal(x, label)
         x = ops.cast(x, keras.config.floatx())

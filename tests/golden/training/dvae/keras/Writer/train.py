@@ -85,7 +85,7 @@ class Training:
         chosen = ops.cast(ops.argmax(x, axis=2), "int64")  # [N, 4]
         x = keras.random.uniform((N, 4, 16), dtype=keras.config.floatx())  # [N, 4, 16]
         x = -ops.log(-ops.log(x))
-        x, _ = self.W(label, chosen, x)
+        x, _ = self.W(label, chosen, x, training=True)
         h = ops.expand_dims(chosen, axis=2)  # [N, 4, 1]
         x = ops.take_along_axis(ops.log_softmax(x), h, axis=2)
         return ops.mean(-ops.squeeze(x, axis=2))
@@ -100,22 +100,22 @@ class Training:
         """How good the models are on a batch."""
         image, label = batch["image"], batch["label"]
         N = ops.shape(image)[0]
-        x = self.E(image, training=False)  # [N, 4, 16]
+        x = self.E(image)  # [N, 4, 16]
         h = keras.random.uniform((N, 4, 16), dtype=keras.config.floatx())  # [N, 4, 16]
         x = ops.cast(ops.argmax(x, axis=2), "int64")  # [N, 4]
         h = -ops.log(-ops.log(h))
         _, x = self.W(label, x, h)
         x = ops.one_hot(x, 16, dtype=keras.config.floatx())  # [N, 4, 16]
-        x = ops.sigmoid(self.D(x, training=False))  # [N, 64]
+        x = ops.sigmoid(self.D(x))  # [N, 64]
         x = self.J(x)  # [N, 10]
         x = ops.cast(ops.argmax(x, axis=1), "int64")  # [N]
         x = ops.equal(x, label)
         x = ops.cast(x, keras.config.floatx())
         shows = ops.mean(x)
-        x = self.E(image, training=False)  # [N, 4, 16]
+        x = self.E(image)  # [N, 4, 16]
         x = ops.cast(ops.argmax(x, axis=2), "int64")  # [N, 4]
         x = ops.one_hot(x, 16, dtype=keras.config.floatx())  # [N, 4, 16]
-        x = ops.sigmoid(self.D(x, training=False))  # [N, 64]
+        x = ops.sigmoid(self.D(x))  # [N, 64]
         x = self.J(x)  # [N, 10]
         x = ops.cast(ops.argmax(x, axis=1), "int64")  # [N]
         x = ops.equal(x, label)

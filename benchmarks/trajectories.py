@@ -1,0 +1,141 @@
+"""Is it the same trajectory? Every training of the specs, PyTorch against Keras after 20 steps.
+
+``python -m benchmarks.trajectories [SPEC...] [--steps N] [--record]``. A SPEC is a name under `specs/`, such as
+`training/gan`; a pattern is welcome. Both frameworks begin from the same weights and have the same batches, dropout
+masks and draws; beside their difference stands the chaos floor, PyTorch against itself from weights disturbed by 1e-7.
+Exits 1 where a training differs by more than the limits. ``--record`` keeps the figures in `docs/trajectories.json`
+and writes `docs/trajectories.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import table
+from dlspec._data import data_path
+from dlspec.api import load
+from dlspec.ir.graph import Program
+from dlspec.weights.store import replacing
+
+GROUPS = ("survey", "training")
+LIMITS = {"f32": 1e-4, "f64": 1e-9}
+"""The largest difference of a weight, by precision, relative to the largest weight of its tensor."""
+HIDDEN = 1e-7
+"""The limit in f64 where TensorFlow computes a part in f32 whatever it is told."""
+HEAD = ("training", "f32", "f64", "chaos floor f32", "holds", "worst tensor")
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+ABOUT = """# Trajectories
+
+PyTorch and Keras after 20 steps from the same weights, with the same batches, dropout masks and draws: the largest
+difference of any weight, relative to the largest one of its tensor, as `make trajectories` last recorded it. Weights
+whose true gradient is zero are left out, as Adam and its like move them by roundings. The chaos floor is PyTorch against
+itself from weights disturbed by 1e-7: where it is large, training magnifies roundings, and f64 tells. A training holds
+within 1e-4 in f32 and 1e-9 in f64 (1e-7 where TensorFlow hides constants of f32: "but f32 within"); where it does so in
+f64 only, this is said. Run one again: `python -m benchmarks.trajectories training/gan`.
+"""
+
+
+def chosen(patterns: Sequence[str]) -> list[str]:
+    """The specs with trainings that the patterns name; all where there is none. SystemExit where one names nothing."""
+    known = [
+        f"{group}/{file.name.removesuffix('.dls')}"
+        for group in GROUPS
+        for file in sorted((data_path("specs") / group).iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".dls")
+    ]
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            sys.exit(f"no spec is called `{pattern}`; there are {', '.join(known)}")
+    return [name for name in known if not patterns or any(fnmatch.fnmatch(name, p) for p in patterns)]
+
+
+def measure(program: Program, training: str, steps: int) -> dict[str, Any]:
+    """The row of a training; `why_not` says why there is none."""
+    from dlspec.runtime.verify.trajectory import Trajectories, readable
+
+    if not readable(program, program.trainings[training]):
+        return {"why_not": "its data is a world to play in, or not on every machine"}
+    try:
+        runs = Trajectories(program, training, steps)
+        single, double = runs.compare(), runs.compare(double=True)
+    except Exception as error:  # one training that fails is a row, not the end
+        return {"why_not": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    return {
+        "f32": float(f"{single.error:.2g}"),
+        "f64": float(f"{double.error:.2g}"),
+        "chaos": float(f"{single.chaos:.2g}"),
+        "tensor": single.tensor,
+    }
+
+
+def holds(row: dict[str, Any]) -> bool:
+    """Whether a row is within the limits in f64, which tells a wrong formula from rounding."""
+    if "why_not" in row:
+        return False
+    return bool(row["f64"] <= HIDDEN)
+
+
+def _cells(name: str, row: dict[str, Any]) -> tuple[str, ...]:
+    if "why_not" in row:
+        return name, "-", "-", "-", "not run", row["why_not"]
+    verdict = "yes" if row["f32"] <= LIMITS["f32"] else "in f64"
+    if row["f64"] > LIMITS["f64"]:
+        verdict += ", but f32 within"
+    if not holds(row):
+        verdict = "NO"
+    return name, *(f"{row[key]:.1e}" for key in ("f32", "f64", "chaos")), verdict, row["tensor"]
+
+
+def rows(specs: Sequence[str], steps: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A row for each training of the specs."""
+    for spec in specs:
+        program = load(f"zoo:{spec}").program
+        for training in program.trainings:
+            name = spec if len(program.trainings) == 1 else f"{spec}: {training}"
+            yield name, measure(program, training, steps)
+
+
+def record(name: str, row: dict[str, Any]) -> None:
+    """Keep a row, and write the page from all that are kept."""
+    path = DOCS / "trajectories.json"
+    kept = {**(json.loads(path.read_text()) if path.exists() else {}), name: row}
+    kept = dict(sorted(kept.items()))
+    lines = [
+        " | ".join(cells) for cells in (HEAD, ["---"] * len(HEAD), *(_cells(*item) for item in kept.items()))
+    ]
+    for file, text in (
+        (path, json.dumps(kept, indent=2) + "\n"),
+        (DOCS / "trajectories.md", ABOUT + "\n" + "".join(f"| {line} |\n" for line in lines)),
+    ):
+        with replacing(file) as temporary:
+            temporary.write_text(text)
+
+
+def main() -> int:
+    """The command line; 1 where a limit is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("specs", nargs="*", metavar="SPEC", help="which specs; patterns are welcome [all]")
+    parser.add_argument("--steps", type=int, default=20, help="how many updates [20]")
+    parser.add_argument(
+        "--record", action="store_true", help="keep the figures and write docs/trajectories.md"
+    )
+    options = parser.parse_args()
+    cells, fine = [], True
+    for name, row in rows(chosen(options.specs), options.steps):
+        cells.append(_cells(name, row))
+        print("  ".join(cells[-1]), file=sys.stderr, flush=True)
+        fine = fine and (holds(row) or "why_not" in row)
+        if options.record:
+            record(name, row)
+    print(table(f"Trajectories of {options.steps} steps", HEAD, cells))
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
