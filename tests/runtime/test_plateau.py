@@ -116,3 +116,17 @@ def test_a_resumed_run_knows_the_plateau(backend: str, tmp_path: Path) -> None:
     shutil.copy(files[4], again / "checkpoints")
     run_training(tmp_path / backend / "code", ["--out", str(again), "--resume"])
     assert (again / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_the_best_averages_are_kept(backend: str, tmp_path: Path) -> None:
+    """Early stopping beside averages, a plateau and pieces: what ends the run are the best epoch's averages."""
+    stopping = "early_stopping = { metric: val_loss, patience: 2, min_delta: 0.05 }"
+    out, losses = run(tmp_path, backend, "SGD(lr = 0.05)", f"ema = 0.9  accumulate = 2  {stopping}")
+    best = 0
+    for epoch, loss in enumerate(losses):
+        best = epoch if loss < losses[best] - 0.05 else best
+    assert len(losses) == best + 3
+    results = json.loads((out / "metrics.json").read_text())["results"]
+    assert results["val"]["loss"] == pytest.approx(losses[best], rel=1e-6)
