@@ -263,6 +263,30 @@ class Best(BaseModel):
     patience: int | None = None
 
 
+class Plateau(BaseModel):
+    """Learning rates that fall where a metric no longer gets better: PyTorch's ``ReduceLROnPlateau``.
+
+    metric, goal, min_delta
+        as in `Best`: PyTorch's ``mode``, and ``threshold`` with ``threshold_mode = "abs"``.
+    factor
+        what the rates are multiplied by when more than `patience` epochs in a row were not better.
+    cooldown
+        epochs after that which do not count.
+    end
+        the share of a rate under which it does not fall: PyTorch's ``min_lr`` is the rate times this.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    metric: str
+    goal: str = "min"
+    min_delta: float = 0.0
+    factor: float = 0.1
+    patience: int = 10
+    cooldown: int = 0
+    end: float = 0.0
+
+
 class Clip(BaseModel):
     """A bound on gradients: on the norm of all that an optimizer moves, together, or on each value.
 
@@ -334,6 +358,7 @@ class Training(BaseModel):
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None
+    plateau: Plateau | None = None
     doc: str = ""
 
     def loss_key(self, step: str) -> str:
