@@ -19,7 +19,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"shuffle", "tokenizer", "stratify"},
     "train": {
-        "freeze", "parallel", "remat",
+        "freeze", "parallel",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

@@ -28,7 +28,7 @@ from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
-from dlspec.elaborate.training_speed import speed_settings
+from dlspec.elaborate.training_speed import recomputed, speed_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
@@ -98,6 +98,7 @@ class _Trainer:
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
         policy = attempt(self._policy) if ready else None
+        remat = attempt(partial(recomputed, settings, self.session.graphs, keys.values())) if ready else ()
         settings.finish()
         return Training(
             name=self.item.name.id,
@@ -112,6 +113,7 @@ class _Trainer:
             policy=policy,
             init_from=initial,
             **speed,
+            remat=remat,
             deterministic=bool(deterministic),
             doc=self.item.doc,
             **numbers,

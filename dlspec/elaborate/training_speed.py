@@ -1,15 +1,19 @@
-"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`."""
+"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`, `remat`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from dlspec.elaborate.declarations import Settings, one_word
+from dlspec.diagnostics import fail
+from dlspec.elaborate.declarations import Settings, one_word, word_of
 from dlspec.elaborate.frame import Frame
+from dlspec.ir.graph import Graph, reached
 from dlspec.ir.training import PRECISIONS
+from dlspec.syntax import tree
 
-SETTINGS = ("precision", "compile", "channels_last", "pool_first")
+SETTINGS = ("precision", "compile", "channels_last", "pool_first", "remat")
 
 
 def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
@@ -25,3 +29,36 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
 
 def _precision(settings: Settings) -> str:
     return one_word("precision", settings.get("precision"), "f32", list(PRECISIONS))
+
+
+def recomputed(settings: Settings, graphs: Mapping[str, Graph], models: Iterable[str]) -> tuple[str, ...]:
+    """`remat`: blocks of the models that a second computation changes in nothing."""
+    expr = settings.get("remat")
+    if expr is None:
+        return ()
+    roots = set(models)
+    keys = [key for key in reached(graphs, roots) if key not in roots and not graphs[key].function]
+    blocks = sorted({graphs[key].name for key in keys})
+    found = []
+    for item in expr.items if isinstance(expr, tree.List) else [expr]:
+        name = word_of(item)
+        if name not in blocks:
+            hint = f"the blocks are {', '.join(blocks)}" if blocks else "the models use no block with weights"
+            raise fail("DLS0505", f"`remat` must be blocks of the models, such as `[{(blocks or ['Layer'])[0]}]`",
+                       item.span, "no block of the models", hint)  # fmt: skip
+        for key in (key for key in keys if graphs[key].name == name):
+            _same_again(graphs, key, item)
+        found.append(str(name))
+    return tuple(dict.fromkeys(found))
+
+
+def _same_again(graphs: Mapping[str, Graph], key: str, item: tree.Expr) -> None:
+    inside = [graphs[each] for each in reached(graphs, [key])]
+    if any(node.op.random for graph in inside for node in graph.nodes):
+        why = "draws random numbers, and would draw others"
+    elif any(not weight.trainable for graph in inside for weight in graph.weights):
+        why = "has running statistics, and would count its batch twice"
+    else:
+        return
+    raise fail("DLS0509", f"`{graphs[key].name}` {why} in the backward pass", item.span,
+               "cannot be computed twice yet", "name a smaller block, or leave `remat` out")  # fmt: skip

@@ -61,11 +61,25 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
     return {
         "model.py": print_graphs(program, keys, backend),
         "data.py": print_data(program, program.data[training.data]),
-        "train.py": print_training(written, training, backend, _models(program, training, backend)),
+        "train.py": print_training(
+            written,
+            training,
+            backend,
+            _models(program, training, backend),
+            _recomputed(program, training, backend),
+        ),
         "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
         **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
         **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),
     }
+
+
+def _recomputed(program: Program, training: Training, backend: Backend) -> list[str]:
+    """The classes of the blocks of `remat`."""
+    keys = list(dict.fromkeys(training.models.values()))
+    plans = outline(prepare(program, keys, backend), keys, backend)
+    names = ModuleNames(plans, backend)
+    return [names.of[plan.name].name for plan in plans.plans if plan.graph.name in training.remat]
 
 
 def _drawn(program: Program, training: Training) -> bool:

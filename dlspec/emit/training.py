@@ -109,10 +109,16 @@ class TrainingPrinter:
     """Prints the training `training` of `program` as ``train.py``."""
 
     def __init__(
-        self, program: Program, training: Training, backend: Backend, models: Sequence[Model]
+        self,
+        program: Program,
+        training: Training,
+        backend: Backend,
+        models: Sequence[Model],
+        recomputed: Sequence[str] = (),
     ) -> None:
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
+        self.recomputed = recomputed
         self.methods = _methods(training)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
@@ -158,6 +164,7 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
+            remat=[types[name] for name in self.recomputed],
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
@@ -207,7 +214,8 @@ class TrainingPrinter:
         """The classes of the models, to their names in this file."""
         defined = re.findall(r"^(?:class|def) (\w+)", "\n".join(helpers), re.MULTILINE)
         taken = {*PYTHON, *USED, *self.backend.reserved, *defined}
-        return {model.type: identifier(model.type, taken) for model in self.models.values()}
+        names = [*(model.type for model in self.models.values()), *self.recomputed]
+        return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
         for step in self.training.steps:
@@ -283,9 +291,15 @@ class TrainingPrinter:
         return each[0] if len(each) == 1 else _joined(each)
 
 
-def print_training(program: Program, training: Training, backend: Backend, models: Sequence[Model]) -> str:
-    """The text of ``train.py``."""
-    return TrainingPrinter(program, training, backend, models).text()
+def print_training(
+    program: Program,
+    training: Training,
+    backend: Backend,
+    models: Sequence[Model],
+    recomputed: Sequence[str] = (),
+) -> str:
+    """The text of ``train.py``. `recomputed` are the classes of the blocks of `remat`."""
+    return TrainingPrinter(program, training, backend, models, recomputed).text()
 
 
 def _limit(training: Training) -> dict[str, str]:

@@ -320,6 +320,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    remat
+        blocks whose activations are computed anew in the backward pass instead of kept.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -355,6 +357,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    remat: tuple[str, ...] = ()
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None

@@ -51,14 +51,13 @@ class Running:
 
     def __init__(self, sweep: Sweep, folder: Path, command: list[str]) -> None:
         import optuna
+        from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.optuna, self.sweep, self.folder, self.command = optuna, sweep, folder, command
         self._claim()
         self.study = optuna.create_study(
-            storage=optuna.storages.JournalStorage(
-                optuna.storages.journal.JournalFileBackend(str(folder / STUDY))
-            ),
+            storage=optuna.storages.JournalStorage(JournalFileBackend(str(folder / STUDY))),
             study_name=sweep.name,
             direction="minimize" if sweep.goal == "min" else "maximize",
             pruner=optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, EPOCHS_BEFORE_PRUNING)
@@ -86,9 +85,7 @@ class Running:
             Tried(
                 trial.number,
                 {name: json.loads(v) if isinstance(v, str) else v for name, v in trial.params.items()},
-                trial.value
-                if trial.value is not None
-                else (trial.intermediate_values or {None: None}).popitem()[1],
+                _objective(trial),
                 trial.state.name.lower(),
                 trial.duration.total_seconds() if trial.duration else 0.0,
             )
@@ -193,6 +190,12 @@ class Running:
                 self.study._storage.set_trial_user_attr(trial._trial_id, "again", True)
                 self.study.tell(trial.number, state=self._states["fail"])
                 self.study.enqueue_trial(trial.params)
+
+
+def _objective(trial: Any) -> float | None:
+    """What a trial came to; the last epoch of one that was stopped."""
+    value: float | None = trial.value
+    return trial.intermediate_values.get(trial.last_step) if value is None else value
 
 
 def setting(name: str, value: Any) -> str:
