@@ -32,7 +32,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
     "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
+    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -45,6 +45,7 @@ METHODS = frozenset(
         "steps",
         "measure",
         "every",
+        "factor",
         "progress",
         "updates",
         "parts",
@@ -156,7 +157,7 @@ class TrainingPrinter:
                 {name: model.attribute for name, model in self.models.items()},
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
-            **speed_settings(self.program, self.training),
+            **speed_settings(self.program, self.training, self.backend),
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
@@ -181,6 +182,7 @@ class TrainingPrinter:
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),
+            "memory": self.backend.options["memory"],
             "report": "1000",
             "episodes": "100",
             "seed": literal(training.seed),

@@ -26,6 +26,7 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
     used = {name for key in graphs(training) for name in counts(program, key)}
     progress = reads_progress(program, training)
     used |= {PROGRESS} if progress else set()
+    scaled = backend.options.get("scaled_bound") if training.precision == "fp16" else None
     return {
         "progress": progress,
         "updates": bool(used) or counts_updates(training),
@@ -34,14 +35,21 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
         "rates": "\n".join(_rates(program, training, backend)),
         "pieces": literal(training.batch_size) if training.accumulate > 1 else "",
         "ema": literal(round(1 - training.ema, 12)) if training.ema else "",
-        "clip": "".join(backend.options[f"clip_{name}"].format(bound=b) for name, b in _bounds(training)),
+        "clip": "".join(
+            backend.options[f"clip_{name}"].format(bound=scaled.format(bound=bound) if scaled else bound)
+            for name, bound in _bounds(training)
+        ),
     }
 
 
 def update_helpers(training: Training, backend: Backend) -> dict[str, str]:
     """What the file must define for updates, beside optimizers: files of ``optimizers/``."""
-    files = {f"clip_{n}": backend.folder / "optimizers" / f"clip_{n}.py" for n, _ in _bounds(training)}
-    return {name: file.read_text("utf-8").strip() for name, file in files.items() if file.is_file()}
+    scaled = "_scaled" if training.precision == "fp16" else ""
+    names = [f"clip_{name}" for name, _ in _bounds(training)]
+    folder = backend.folder / "optimizers"
+    files = {name: [folder / f"{name}{end}.py" for end in (scaled, "")] for name in names}
+    found = {name: next((file for file in each if file.is_file()), None) for name, each in files.items()}
+    return {name: file.read_text("utf-8").strip() for name, file in found.items() if file}
 
 
 def _bounds(training: Training) -> list[tuple[str, str]]:
@@ -62,14 +70,20 @@ def counts(program: Program, key: str) -> list[str]:
 
 def _rates(program: Program, training: Training, backend: Backend) -> Iterator[str]:
     known: set[str] = set()
+    factor = " * self.factor" if training.plateau else ""
     for step in training.steps:
-        if step.rate is not None:
+        key = quoted(training.loss_key(step.name))
+        if step.rate is None and factor:
+            optimizer: Any = step.optimizer
+            yield backend.options["rate"].format(key=key, rate=f"{literal(optimizer.lr)}{factor}")
+        elif step.rate is not None:
             function = print_function(program, step.rate, load_backend("python"))
             for name, variable in function.columns.items():
                 if variable not in known:
                     known.add(variable)
                     yield f"{variable} = {COUNTS[name]}"
             yield from function.lines
-            yield backend.options["rate"].format(
-                key=quoted(training.loss_key(step.name)), rate=function.results["rate"]
-            )
+            rate = function.results["rate"]
+            if factor and not rate.isidentifier():
+                rate = f"({rate})"
+            yield backend.options["rate"].format(key=key, rate=f"{rate}{factor}")
