@@ -59,10 +59,10 @@ def chosen(patterns: Sequence[str]) -> list[str]:
 
 def measure(program: Program, training: str, steps: int) -> dict[str, Any]:
     """The row of a training; `why_not` says why there is none."""
-    from dlspec.runtime.verify.trajectory import Trajectories, readable
+    from dlspec.runtime.verify.trajectory import Trajectories, has_batches
 
-    if not readable(program, program.trainings[training]):
-        return {"why_not": "its data is a world to play in, or not on every machine"}
+    if not has_batches(program, program.trainings[training]):
+        return {"why_not": "its data is not on every machine"}
     try:
         runs = Trajectories(program, training, steps)
         single, double = runs.compare(), runs.compare(double=True)

@@ -23,6 +23,7 @@ from dlspec.runtime.verify.trajectory import (
     check,
     deterministic,
     double_precision,
+    has_batches,
     noise_of,
     readable,
 )
@@ -199,7 +200,7 @@ class _Verification:
         if not trainings:
             self.report.notes.append("the spec trains nothing, so no training steps are compared")
         for training in trainings:
-            if not readable(self.program, training):
+            if not has_batches(self.program, training):
                 self.report.notes.append(
                     f"the data of `train {training.name}` is not here, so no steps are compared"
                 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,34 @@ def readable(program: Program, training: Training) -> bool:
     return source.kind in SHIPPED and (source.kind != "text" or source.args == ("pydoc_data.topics",))
 
 
+def has_batches(program: Program, training: Training) -> bool:
+    """Whether there are examples on this machine: data that ships with a library, or a world to play in."""
+    world = program.data[training.data].environment is not None
+    return readable(program, training) or (world and find_spec("gymnasium") is not None)
+
+
+def played(data: Any, size: int, count: int, seed: int) -> list[Arrays]:
+    """Batches of `size` transitions in which every action was random, from a project's `data`."""
+    random = np.random.Generator(generator(seed, "verify:play"))
+    world, replay = data.make(), data.Replay()
+    world.action_space.seed(seed)
+    state, _ = world.reset(seed=seed)
+    for _ in range(10 * size):
+        action = world.action_space.sample()
+        next_state, reward, terminal, stopped, _ = world.step(action)
+        replay.add(
+            {
+                "state": state,
+                "action": action,
+                "reward": reward,
+                "next_state": next_state,
+                "terminal": terminal,
+            }
+        )
+        state = world.reset()[0] if terminal or stopped else next_state
+    return [replay.sample(size, random) for _ in range(count)]
+
+
 class Trajectories:
     """A training of a program, run for a few steps on each framework in each precision."""
 
@@ -109,6 +138,8 @@ class Trajectories:
     def batches(self) -> list[Arrays]:
         """The first batches of training; more epochs than one where the data is short."""
         data = self._project("torch", False).data
+        if self.program.data[self.training.data].environment is not None:
+            return played(data, self.training.batch_size, self.steps, self.training.seed)
         columns = data.load(next(iter(self.program.data[self.training.data].split)))
         found: list[Arrays] = []
         epoch = 0
