@@ -147,9 +147,8 @@ def test_what_is_recorded_is_what_the_tables_ask_for() -> None:
         path = results.DOCS / "results" / f"{name}.json"
         rows = json.loads(path.read_text())["backends"] if path.exists() else {}
         for backend, row in rows.items():
-            assert (row["figure"], row["limit"]) == (table.figure, table.limit), (
-                f"{name}, {backend}: run it again"
-            )
+            held = row["figure"], row["limit"], tuple(row["seeds"])
+            assert held == (table.figure, table.limit, table.seeds), f"{name}, {backend}: run it again"
             assert row["reached"] == (row["value"] is not None and table.reached(row["value"])), (
                 f"{name}, {backend}"
             )

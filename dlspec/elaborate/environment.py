@@ -29,7 +29,7 @@ EXAMPLES = {
     "replay": "write `replay = { size: 10000, start: 1000, every: 1 }`",
     "explore": "write `explore = { first: 1, last: 0.05, steps: 10000 }`",
 }
-NOT_IN_WORLDS = ("epochs", "metrics", "checkpoint", "early_stopping", "keep_best")
+NOT_IN_WORLDS = ("epochs", "metrics", "early_stopping", "keep_best", "on_plateau")
 
 
 def environment(settings: Settings, source: Source | None, frame: Frame) -> Environment | None:
@@ -99,6 +99,10 @@ def check_play(settings: Settings, data: DataSet) -> None:
         if name in settings.values:
             raise fail("DLS0505", f"`{name}` is for stored examples, and `{data.name}` is a world",
                        settings.values[name].name.span, "there are no epochs", "leave it out")  # fmt: skip
+    saved = settings.get("checkpoint")
+    if isinstance(saved, tree.Dict) and "steps" not in {key.id for key, _ in saved.items}:
+        raise fail("DLS0505", f"`checkpoint` must say after how many steps: `{data.name}` is a world", saved.span,
+                   "there are no epochs", "write `checkpoint = { steps: 1000 }`")  # fmt: skip
 
 
 def best_action(expr: tree.Expr, frame: Frame) -> Handle:

@@ -15,6 +15,7 @@ from dlspec.elaborate.arithmetic import FUNCTIONS
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.lookup import visible_operator
+from dlspec.elaborate.training_runs import EXAMPLES
 from dlspec.elaborate.values import Scope, describe
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.prune import pruned
@@ -61,6 +62,9 @@ def _expanded(expr: Any, frame: Frame) -> Any:
     if not isinstance(expr, tree.Node):
         return expr
     name = expr.function if isinstance(expr, tree.Call) else expr
+    if isinstance(name, tree.Name) and name.id == "on_plateau" and "on_plateau" not in frame.scope.visible():
+        raise fail("DLS0201", "`on_plateau` knows a metric, and no rate does: it is a setting of `train`", name.span,
+                   "not in a rate", f"{EXAMPLES['on_plateau']} beside `optimizer`")  # fmt: skip
     if isinstance(name, tree.Name) and name.id in names() and name.id not in frame.scope.visible():
         arguments = expr.arguments if isinstance(expr, tree.Call) else []
         if name.id == "piecewise":

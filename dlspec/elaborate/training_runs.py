@@ -1,4 +1,4 @@
-"""Settings of `train` about long runs: `checkpoint`, `early_stopping`, `keep_best`."""
+"""Settings of `train` about long runs: `checkpoint`, `early_stopping`, `keep_best`, `on_plateau`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from dlspec.elaborate.declarations import Settings, entries, whole_number, word_
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
-from dlspec.ir.training import Best, Checkpoints
+from dlspec.ir.training import Best, Checkpoints, Plateau
 from dlspec.syntax import tree
 
-SETTINGS = ("checkpoint", "early_stopping", "keep_best")
+SETTINGS = ("checkpoint", "early_stopping", "keep_best", "on_plateau")
 
 EXAMPLES = {
     "checkpoint": "write `checkpoint = { epochs: 1, keep: 2 }`, or `{ steps: 500 }`",
     "early_stopping": "write `early_stopping = { metric: val_loss, patience: 5 }`",
+    "objective": "write `objective = { metric: val_accuracy, goal: max }`",
     "keep_best": "write `keep_best = { metric: val_loss }`",
+    "on_plateau": "write `on_plateau = { metric: val_loss, factor: 0.1, patience: 3 }`",
 }
 
 
@@ -31,6 +33,7 @@ def run_settings(
     return {
         "checkpoint": attempt(lambda: checkpoints(get("checkpoint"), frame)),
         "best": attempt(lambda: best(get("early_stopping"), get("keep_best"), frame, losses, metrics)),
+        "plateau": attempt(lambda: plateau(get("on_plateau"), frame, losses, metrics)),
     }
 
 
@@ -66,7 +69,7 @@ def best(
         return None
     known = ("metric", "goal", "min_delta", *(["patience"] if stopping is not None else []))
     given = entries(name, expr, known, EXAMPLES[name])
-    chosen = _metric(name, expr, given, losses, metrics)
+    chosen = metric_of(name, expr, given, losses, metrics)
     if "min_delta" in given:
         chosen["min_delta"] = _amount(f"{name}.min_delta", given["min_delta"], frame)
     if stopping is not None:
@@ -75,7 +78,26 @@ def best(
     return Best(**chosen)
 
 
-def _metric(
+def plateau(
+    expr: tree.Expr | None, frame: Frame, losses: Sequence[str], metrics: Sequence[str]
+) -> Plateau | None:
+    """`on_plateau = { metric: val_loss, factor: 0.1, patience: 3, cooldown: 0, end: 0 }`: rates fall by `factor`."""
+    if expr is None:
+        return None
+    name = "on_plateau"
+    given = entries(name, expr, tuple(Plateau.model_fields), EXAMPLES[name])
+    chosen = metric_of(name, expr, given, losses, metrics)
+    for key in {"min_delta", "factor", "end"} & given.keys():
+        chosen[key] = _amount(f"{name}.{key}", given[key], frame)
+        if (key != "min_delta" and not 0 <= chosen[key] < 1) or (key == "factor" and not chosen[key]):
+            raise fail("DLS0505", f"`{name}.{key}` must be between 0 and 1, not {describe(chosen[key])}",
+                       given[key].span, "not between 0 and 1", EXAMPLES[name])  # fmt: skip
+    for key in {"patience", "cooldown"} & given.keys():
+        chosen[key] = whole_number(f"{name}.{key}", given[key], frame, 0)
+    return Plateau(**chosen)
+
+
+def metric_of(
     setting: str, expr: tree.Expr, given: dict[str, tree.Expr], losses: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, Any]:
     """What is best: a loss should be small; of anything else the spec says so."""

@@ -18,7 +18,7 @@ from dlspec.emit.manifest import Backend
 
 FEATURES = (
     "scaled", "remat", "frozen", "progress", "rates", "copies", "ema", "clock_length", "clock_total", "rare", "updates",
-    "channels_last", "pooled_first", "vocabulary", "drawn", "best", "checkpoint",
+    "channels_last", "pooled_first", "vocabulary", "drawn", "best", "plateau", "checkpoint",
 )  # fmt: skip
 """All features, in the order in which they come at a place that several have something for."""
 

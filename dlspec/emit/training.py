@@ -32,7 +32,7 @@ USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
     "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all",
+    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -45,6 +45,7 @@ METHODS = frozenset(
         "steps",
         "measure",
         "every",
+        "factor",
         "progress",
         "updates",
         "parts",
@@ -188,6 +189,7 @@ class TrainingPrinter:
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),
+            "memory": self.backend.options["memory"],
             "report": "1000",
             "episodes": "100",
             "seed": literal(training.seed),

@@ -70,14 +70,20 @@ def counts(program: Program, key: str) -> list[str]:
 
 def _rates(program: Program, training: Training, backend: Backend) -> Iterator[str]:
     known: set[str] = set()
+    factor = " * self.factor" if training.plateau else ""
     for step in training.steps:
-        if step.rate is not None:
+        key = quoted(training.loss_key(step.name))
+        if step.rate is None and factor:
+            optimizer: Any = step.optimizer
+            yield backend.options["rate"].format(key=key, rate=f"{literal(optimizer.lr)}{factor}")
+        elif step.rate is not None:
             function = print_function(program, step.rate, load_backend("python"))
             for name, variable in function.columns.items():
                 if variable not in known:
                     known.add(variable)
                     yield f"{variable} = {COUNTS[name]}"
             yield from function.lines
-            yield backend.options["rate"].format(
-                key=quoted(training.loss_key(step.name)), rate=function.results["rate"]
-            )
+            rate = function.results["rate"]
+            if factor and not rate.isidentifier():
+                rate = f"({rate})"
+            yield backend.options["rate"].format(key=key, rate=f"{rate}{factor}")

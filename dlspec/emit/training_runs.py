@@ -9,7 +9,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Best, Training
+from dlspec.ir.training import Best, Plateau, Training
 from dlspec.ops.random import Bernoulli, Gumbel, Normal, Uniform
 
 IMPORTS = {
@@ -30,6 +30,7 @@ def run_settings(training: Training, program: Program) -> dict[str, Any]:
         "checkpoint": training.checkpoint,
         "random": any(isinstance(node.op, Uniform | Normal | Bernoulli | Gumbel) for node in nodes),
         "best": _best(training.best) if training.best else None,
+        "plateau": _plateau(training.plateau) if training.plateau else None,
     }
 
 
@@ -42,6 +43,21 @@ def _best(best: Best) -> dict[str, Any]:
         "delta": f" {'-' if smaller else '+'} {delta}" if best.min_delta else "",
         "margin": f", by more than {delta}" if best.min_delta else "",
         "patience": best.patience,
+    }
+
+
+def _plateau(plateau: Plateau) -> dict[str, Any]:
+    smaller, delta, factor = plateau.goal == "min", literal(plateau.min_delta), literal(plateau.factor)
+    return {
+        **plateau.model_dump(),
+        "factor": factor,
+        "name": comment_text(plateau.metric),
+        "key": quoted(plateau.metric),
+        "sign": "<" if smaller else ">",
+        "worst": "math.inf" if smaller else "-math.inf",
+        "delta": f" {'-' if smaller else '+'} {delta}" if plateau.min_delta else "",
+        "margin": f", by more than {delta}" if plateau.min_delta else "",
+        "next": f"max(factor * {factor}, {literal(plateau.end)})" if plateau.end else f"factor * {factor}",
     }
 
 

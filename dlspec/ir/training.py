@@ -263,6 +263,30 @@ class Best(BaseModel):
     patience: int | None = None
 
 
+class Plateau(BaseModel):
+    """Learning rates that fall where a metric no longer gets better: PyTorch's ``ReduceLROnPlateau``.
+
+    metric, goal, min_delta
+        as in `Best`: PyTorch's ``mode``, and ``threshold`` with ``threshold_mode = "abs"``.
+    factor
+        what the rates are multiplied by when more than `patience` epochs in a row were not better.
+    cooldown
+        epochs after that which do not count.
+    end
+        the share of a rate under which it does not fall: PyTorch's ``min_lr`` is the rate times this.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    metric: str
+    goal: str = "min"
+    min_delta: float = 0.0
+    factor: float = 0.1
+    patience: int = 10
+    cooldown: int = 0
+    end: float = 0.0
+
+
 class Clip(BaseModel):
     """A bound on gradients: on the norm of all that an optimizer moves, together, or on each value.
 
@@ -337,6 +361,7 @@ class Training(BaseModel):
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None
+    plateau: Plateau | None = None
     doc: str = ""
 
     def loss_key(self, step: str) -> str:
@@ -356,11 +381,36 @@ class Export(BaseModel):
     prepare: str | None = None
 
 
+class Range(BaseModel):
+    """The numbers from `low` to `high`, both included, as candidates: even on a logarithmic scale if `log`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+
 class Sweep(BaseModel):
-    """A search over `let`s and params of a training: name to the candidate values or range."""
+    """A search over `let`s of a spec for the values with which a training does best.
+
+    settings
+        by the name of a `let`: the list of its candidates, or their range.
+    metric, goal
+        what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
+    trials
+        how many are tried, chosen by what came before; None: every combination of the candidates.
+    prune
+        whether a trial is stopped that is worse than the median of the others at that epoch.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
-    train: str | None = None
-    settings: dict[str, Any] = Field(default_factory=dict)
+    train: str
+    settings: dict[str, list[Any] | Range] = Field(default_factory=dict)
+    metric: str
+    goal: str = "min"
+    trials: int | None = None
+    prune: bool = True
+    seed: int = 0

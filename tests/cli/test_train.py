@@ -121,6 +121,17 @@ def test_a_loss_that_is_none_says_why(tmp_path: Path, backend: str, loss: str, t
     assert not (tmp_path / "run/weights.safetensors").exists()
 
 
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_a_piece_of_a_batch_that_is_none_says_why(tmp_path: Path, backend: str) -> None:
+    """Where an update has several batches, the loss of one piece is where it begins."""
+    loss, told = CAUSES["an operation"]
+    result = run(spec(tmp_path, "accumulate = 2", loss), "--backend", backend, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "error[DLS0729]" in result.stderr
+    assert told in result.stderr.lower()
+    assert not (tmp_path / "run/weights.safetensors").exists()
+
+
 def test_data_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = (

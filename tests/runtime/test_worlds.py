@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +16,29 @@ import pytest
 from dlspec.elaborate.program import load_program
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
-from dlspec.runtime.project import Project, load_project
+from dlspec.runtime.project import QUIET, Project, load_project, run_training, write_project
 from dlspec.zoo import specs
 
 pytest.importorskip("gymnasium")
 
 
-def project(backend: str, tmp_path: Path) -> Project:
+def files(backend: str, tmp_path: Path, more: str = "") -> dict[str, str]:
+    """The printed project of a short training; `more` is added to its settings."""
     text = specs()["training/dqn"].read_text("utf-8")
     short = text.replace("size: 20000, start: 1000, every: 2", "size: 50, start: 40").replace(
         "steps: 5000", "steps: 100"
     )
+    short = short.replace("max_steps  = 25000", f"max_steps = 400  {more}")
     path = tmp_path / "dqn.dls"
     path.write_text(short.replace("../decisions/dqn.dls", "dqn_loss.dls"), "utf-8")
     loss = specs()["decisions/dqn"].read_text("utf-8")
     (tmp_path / "dqn_loss.dls").write_text(loss, "utf-8")
     program = load_program(path)
-    return load_project(print_project(program, "DQN", load_backend(backend)))
+    return print_project(program, "DQN", load_backend(backend))
+
+
+def project(backend: str, tmp_path: Path) -> Project:
+    return load_project(files(backend, tmp_path))
 
 
 def test_memory(tmp_path: Path) -> None:
@@ -66,3 +77,23 @@ def test_states_of_another_shape(tmp_path: Path) -> None:
     data.SHAPE = (5,)
     with pytest.raises(ValueError, match="state: expected"):
         data.make()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_killed_while_it_plays(backend: str, tmp_path: Path) -> None:
+    """It goes on in the middle of an episode, with what it remembered, to the same weights."""
+    code = files(backend, tmp_path, "checkpoint = { steps: 30 }")
+    code["train.py"] = code["train.py"].replace("episodes: int = 100", "episodes: int = 1")
+    write_project(code, tmp_path / "code")
+    run_training(tmp_path / "code", ["--out", str(tmp_path / "whole")])
+    run = tmp_path / "run"
+    command = [sys.executable, tmp_path / "code/train.py", "--out", run, "--resume"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**QUIET, **os.environ}) as process:
+        while process.poll() is None and len(list(run.glob("checkpoints/*.safetensors"))) < 2:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    run_training(tmp_path / "code", ["--out", str(run), "--resume"])
+    assert (run / "weights.safetensors").read_bytes() == (tmp_path / "whole/weights.safetensors").read_bytes()
+    assert len(list((run / "checkpoints").iterdir())) == 2

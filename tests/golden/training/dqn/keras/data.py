@@ -33,7 +33,7 @@ class Replay:
 
     def __init__(self) -> None:
         self.added = 0
-        self.columns = {
+        self.columns: Columns = {
             "state": np.zeros((SIZE, 4), np.float32),
             "action": np.zeros((SIZE,), np.int64),
             "reward": np.zeros((SIZE,), np.float32),
