@@ -20,6 +20,7 @@ COMMANDS = {
     "compile": ("write", "Write the code: PyTorch, Keras or ONNX."),
     "export": ("write", "Write a deployable ONNX model; no framework needed."),
     "train": ("train", "Train on the spec's data."),
+    "sweep": ("sweep", "Train with the candidates of a `sweep`; which are best?"),
     "evaluate": ("run", "Loss and metrics of trained weights on a split."),
     "predict": ("run", "The model's outputs for arrays in a file."),
     "convert-weights": ("convert", "Weights of another library to those of a spec."),

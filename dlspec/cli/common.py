@@ -56,6 +56,7 @@ EXTRAS = {
     "tensorflow": "keras",
     "onnxruntime": "onnx",
     "sklearn": "data",
+    "optuna": "sweep",
     **dict.fromkeys(
         ("pyarrow", "PIL", "statsmodels", "datasets", "torchvision", "scipy", "gymnasium"), "sources"
     ),

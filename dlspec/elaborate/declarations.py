@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
@@ -13,7 +12,7 @@ from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.parameters import without_argument
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.values import POISON, BlockDefinition, Marker, Poisoned, describe
-from dlspec.ir.training import Export, Sweep
+from dlspec.ir.training import Export
 from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
@@ -249,41 +248,6 @@ def unknown_model(name: tree.Name, builder: Any) -> SpecError:
     return fail("DLS0507", f"`{name.id}` is no model of this spec", name.span, "unknown model", hint)
 
 
-def sweep(item: tree.Declaration, builder: Any) -> Sweep:
-    """`sweep NAME of TRAIN { name = [values] ... }` over `let`s and parameters."""
-    from dlspec.elaborate.blocks import plain
-
-    lets = [i.name.id for i in builder.file.items if isinstance(i, tree.Let)]
-    settings = Settings(item, lets, builder.session)
-    training = item.other
-    if training is not None:
-        settings.attempt(lambda: _check_training(training, builder))
-
-    def candidates(name: str, setting: tree.Setting) -> Any:
-        value = evaluate(setting.value, builder.frame())
-        if not isinstance(value, list | range) or not value:
-            raise fail("DLS0505", f"`{name}` needs a list of values to try, not {describe(value)}",
-                       setting.value.span, "not a list", f"write `{name} = [1, 2, 3]`")  # fmt: skip
-        return plain(value)
-
-    values = {n: settings.attempt(partial(candidates, n, s)) for n, s in settings.values.items()}
-    settings.finish()
-    return Sweep(name=item.name.id, train=training.id if training else None, settings=values)
-
-
-def _check_training(name: tree.Name, builder: Any) -> None:
-    """Check that a sweep is over a training of this spec."""
-    declared = [
-        i.name.id for i in builder.file.items if isinstance(i, tree.Declaration) and i.kind == "train"
-    ]
-    if name.id not in declared:
-        guess = closest(name.id, declared)
-        hint = f"did you mean `{guess}`?" if guess else "declare it with `train MODEL on DATA { ... }`"
-        raise fail("DLS0514", f"`{name.id}` is no training of this spec", name.span, "unknown training", hint)
-    if name.id not in builder.declared["train"]:
-        raise Poisoned  # declared, but wrong: reported already
-
-
 def _data(item: tree.Declaration, builder: Any) -> Any:
     from dlspec.elaborate.data import data
 
@@ -296,5 +260,11 @@ def _train(item: tree.Declaration, builder: Any) -> Any:
     return train(item, builder)
 
 
-RULES = {"data": _data, "train": _train, "export": export, "sweep": sweep}
+def _sweep(item: tree.Declaration, builder: Any) -> Any:
+    from dlspec.elaborate.sweep import sweep
+
+    return sweep(item, builder)
+
+
+RULES = {"data": _data, "train": _train, "export": export, "sweep": _sweep}
 """How each kind of declaration becomes IR."""

@@ -19,6 +19,7 @@ SETTINGS = ("checkpoint", "early_stopping", "keep_best", "on_plateau", "log")
 EXAMPLES = {
     "checkpoint": "write `checkpoint = { epochs: 1, keep: 2 }`, or `{ steps: 500 }`",
     "early_stopping": "write `early_stopping = { metric: val_loss, patience: 5 }`",
+    "objective": "write `objective = { metric: val_accuracy, goal: max }`",
     "keep_best": "write `keep_best = { metric: val_loss }`",
     "on_plateau": "write `on_plateau = { metric: val_loss, factor: 0.1, patience: 3 }`",
 }
@@ -69,7 +70,7 @@ def best(
         return None
     known = ("metric", "goal", "min_delta", *(["patience"] if stopping is not None else []))
     given = entries(name, expr, known, EXAMPLES[name])
-    chosen = _metric(name, expr, given, losses, metrics)
+    chosen = metric_of(name, expr, given, losses, metrics)
     if "min_delta" in given:
         chosen["min_delta"] = _amount(f"{name}.min_delta", given["min_delta"], frame)
     if stopping is not None:
@@ -86,7 +87,7 @@ def plateau(
         return None
     name = "on_plateau"
     given = entries(name, expr, tuple(Plateau.model_fields), EXAMPLES[name])
-    chosen = _metric(name, expr, given, losses, metrics)
+    chosen = metric_of(name, expr, given, losses, metrics)
     for key in {"min_delta", "factor", "end"} & given.keys():
         chosen[key] = _amount(f"{name}.{key}", given[key], frame)
         if (key != "min_delta" and not 0 <= chosen[key] < 1) or (key == "factor" and not chosen[key]):
@@ -97,7 +98,7 @@ def plateau(
     return Plateau(**chosen)
 
 
-def _metric(
+def metric_of(
     setting: str, expr: tree.Expr, given: dict[str, tree.Expr], losses: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, Any]:
     """What is best: a loss should be small; of anything else the spec says so."""

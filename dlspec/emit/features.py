@@ -18,7 +18,7 @@ from dlspec.emit.manifest import Backend
 
 FEATURES = (
     "scaled", "frozen", "progress", "rates", "copies", "ema", "clock_length", "clock_total", "rare", "updates",
-    "channels_last", "vocabulary", "drawn", "best", "plateau", "checkpoint", "steps_log",
+    "channels_last", "pooled_first", "vocabulary", "drawn", "best", "plateau", "checkpoint", "steps_log",
 )  # fmt: skip
 """All features, in the order in which they come at a place that several have something for."""
 

@@ -12,6 +12,7 @@ from dlspec.emit.onnx_files import print_onnx_files
 from dlspec.emit.python import print_graphs
 from dlspec.emit.training import Model, attribute_names, print_training
 from dlspec.emit.training_runs import print_checkpoints
+from dlspec.emit.training_speed import quicker
 from dlspec.emit.weight_file import print_weights
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -54,12 +55,13 @@ def model_class(program: Program, model: str, backend: Backend) -> str:
 def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
     if training.deterministic and _drawn(program, training):
         backend = draws.counted(backend)
+    written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
     return {
         "model.py": print_graphs(program, keys, backend),
         "data.py": print_data(program, program.data[training.data]),
-        "train.py": print_training(program, training, backend, _models(program, training, backend)),
+        "train.py": print_training(written, training, backend, _models(program, training, backend)),
         "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
         **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
         **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),

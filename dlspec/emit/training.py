@@ -158,7 +158,7 @@ class TrainingPrinter:
                 {name: model.attribute for name, model in self.models.items()},
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
-            **speed_settings(self.program, self.training),
+            **speed_settings(self.program, self.training, self.backend),
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,

@@ -26,6 +26,7 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
     used = {name for key in graphs(training) for name in counts(program, key)}
     progress = reads_progress(program, training)
     used |= {PROGRESS} if progress else set()
+    scaled = backend.options.get("scaled_bound") if training.precision == "fp16" else None
     return {
         "progress": progress,
         "updates": bool(used) or counts_updates(training) or training.log is not None,
@@ -36,14 +37,21 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
         "rates": "\n".join(_rates(program, training, backend)),
         "pieces": literal(training.batch_size) if training.accumulate > 1 else "",
         "ema": literal(round(1 - training.ema, 12)) if training.ema else "",
-        "clip": "".join(backend.options[f"clip_{name}"].format(bound=b) for name, b in _bounds(training)),
+        "clip": "".join(
+            backend.options[f"clip_{name}"].format(bound=scaled.format(bound=bound) if scaled else bound)
+            for name, bound in _bounds(training)
+        ),
     }
 
 
 def update_helpers(training: Training, backend: Backend) -> dict[str, str]:
     """What the file must define for updates, beside optimizers: files of ``optimizers/``."""
-    files = {f"clip_{n}": backend.folder / "optimizers" / f"clip_{n}.py" for n, _ in _bounds(training)}
-    return {name: file.read_text("utf-8").strip() for name, file in files.items() if file.is_file()}
+    scaled = "_scaled" if training.precision == "fp16" else ""
+    names = [f"clip_{name}" for name, _ in _bounds(training)]
+    folder = backend.folder / "optimizers"
+    files = {name: [folder / f"{name}{end}.py" for end in (scaled, "")] for name in names}
+    found = {name: next((file for file in each if file.is_file()), None) for name, each in files.items()}
+    return {name: file.read_text("utf-8").strip() for name, file in found.items() if file}
 
 
 def _bounds(training: Training) -> list[tuple[str, str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlspec.emit.manifest import Backend
 from dlspec.ir.graph import Program, reached
 from dlspec.ir.training import Training
+from dlspec.passes.pooled_first import pooled_first
 
 FLAT = frozenset({"Conv2d", "ConvTranspose2d"})
 DEEP = frozenset({"Conv3d", "ConvTranspose3d"})
@@ -14,7 +16,7 @@ DEEP = frozenset({"Conv3d", "ConvTranspose3d"})
 AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}
 
 
-def speed_settings(program: Program, training: Training) -> dict[str, Any]:
+def speed_settings(program: Program, training: Training, backend: Backend) -> dict[str, Any]:
     """What the template of ``train.py`` is told.
 
     autocast
@@ -22,6 +24,8 @@ def speed_settings(program: Program, training: Training) -> dict[str, Any]:
     channels_last
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
         as fast for a small CNN: `python -m benchmarks.training`).
+    pooled_first
+        whether `quicker` changed something.
     """
     found = _operators(program, training)
     chosen = bool(found & FLAT) if training.channels_last is None else training.channels_last
@@ -30,8 +34,19 @@ def speed_settings(program: Program, training: Training) -> dict[str, Any]:
         "scaled": training.precision == "fp16",
         "compiled": training.compile,
         "channels_last": chosen and not found & DEEP,
+        "pooled_first": quicker(program, training, backend) is not program,
         "channels_last_why": "asked for" if training.channels_last else "2-D convolutions are quicker so",
     }
+
+
+def quicker(program: Program, training: Training, backend: Backend) -> Program:
+    """The program whose models are printed for a training: the same numbers, sooner.
+
+    In PyTorch, max-pooling comes before `relu`: 1.2 times as fast for a small CNN (`python -m benchmarks.training`).
+    In Keras that changed nothing.
+    """
+    wanted = training.pool_first is not False and backend.options.get("pool_first")
+    return pooled_first(program) if wanted else program
 
 
 def _operators(program: Program, training: Training) -> set[str]:

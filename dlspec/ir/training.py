@@ -318,6 +318,8 @@ class Training(BaseModel):
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
+    pool_first
+        whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -354,6 +356,7 @@ class Training(BaseModel):
     precision: str = "f32"
     compile: bool = False
     channels_last: bool | None = None
+    pool_first: bool | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None
@@ -378,11 +381,36 @@ class Export(BaseModel):
     prepare: str | None = None
 
 
+class Range(BaseModel):
+    """The numbers from `low` to `high`, both included, as candidates: even on a logarithmic scale if `log`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+
 class Sweep(BaseModel):
-    """A search over `let`s and params of a training: name to the candidate values or range."""
+    """A search over `let`s of a spec for the values with which a training does best.
+
+    settings
+        by the name of a `let`: the list of its candidates, or their range.
+    metric, goal
+        what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
+    trials
+        how many are tried, chosen by what came before; None: every combination of the candidates.
+    prune
+        whether a trial is stopped that is worse than the median of the others at that epoch.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
-    train: str | None = None
-    settings: dict[str, Any] = Field(default_factory=dict)
+    train: str
+    settings: dict[str, list[Any] | Range] = Field(default_factory=dict)
+    metric: str
+    goal: str = "min"
+    trials: int | None = None
+    prune: bool = True
+    seed: int = 0

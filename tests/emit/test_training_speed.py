@@ -7,6 +7,7 @@ import pytest
 from dlspec.api import loads
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
+from dlspec.runtime.project import load_project
 
 SPEC = """
 model Net(classes = 10) {
@@ -30,9 +31,13 @@ train Net on Digits {
 """
 
 
-def printed(backend: str, settings: str = "", layer: str = "Conv2d(8, 3)") -> str:
+def files(backend: str, settings: str = "", layer: str = "Conv2d(8, 3)") -> dict[str, str]:
     program = loads(SPEC.replace("SETTINGS", settings).replace("LAYER", layer)).program
-    return print_project(program, "Net", load_backend(backend))["train.py"]
+    return print_project(program, "Net", load_backend(backend))
+
+
+def printed(backend: str, settings: str = "", layer: str = "Conv2d(8, 3)") -> str:
+    return files(backend, settings, layer)["train.py"]
 
 
 def test_images_are_channels_last_where_that_is_quicker() -> None:
@@ -41,6 +46,44 @@ def test_images_are_channels_last_where_that_is_quicker() -> None:
     assert line not in printed("torch", layer="flatten")
     assert line not in printed("torch", "channels_last = false")
     assert line in printed("torch", "channels_last = true", layer="flatten")
+
+
+def test_pooling_comes_first() -> None:
+    """Where a smaller max-pooling alone reads a `relu`, in PyTorch, and unless the spec says no."""
+
+    def pools_first(*project: str) -> bool:
+        before, after = files(*project)["model.py"].partition("def forward")[2].partition("self.conv(")[::2]
+        return "max_pool" in after and "relu" not in before + after.partition("max_pool")[0]
+
+    layer = "Conv2d(8, 3) -> relu -> MaxPool2d(2)"
+    assert pools_first("torch", "", layer)
+    assert "Max-pooling comes before relu" in printed("torch", layer=layer)
+    for backend, settings, kept in [
+        ("torch", "pool_first = false", layer),
+        ("torch", "", "Conv2d(8, 3) -> relu -> MaxPool2d(2, stride = 1)"),
+        ("torch", "", "Conv2d(8, 3) -> relu -> AvgPool2d(2)"),
+        ("keras", "", layer),
+    ]:
+        assert not pools_first(backend, settings, kept), (backend, settings, kept)
+        assert "Max-pooling" not in printed(backend, settings, kept)
+
+
+def test_pooling_first_changes_no_number() -> None:
+    """Neither losses nor gradients, where all of a window is below 0, too."""
+    torch = pytest.importorskip("torch")
+    results = []
+    for settings in ("", "pool_first = false"):
+        layer = "Conv2d(2, 3) -> relu -> MaxPool2d(2)"
+        learner = load_project(files("torch", settings, layer)).new_training()
+        torch.manual_seed(0)
+        for weight in learner.parameters():
+            torch.nn.init.normal_(weight, -0.2)
+        batch = {"image": torch.rand(16, 1, 8, 8), "label": torch.arange(16) % 10}
+        loss = learner.loss(batch)
+        loss.backward()
+        results.append([loss, *(weight.grad for weight in learner.parameters())])
+    for one, other in zip(*results, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_low_precision_is_of_models_only() -> None:

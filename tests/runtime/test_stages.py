@@ -106,6 +106,8 @@ train Pupil on Digits {
     batch = next(iter(live.data.batches(live.data.load("train"), 32)))
     losses = [float(*step(training, batch).values()) for _ in range(3)]
     assert max(losses) > 1.001 * min(losses), losses
+    measured = [training.evaluate(batch)["loss"] for _ in range(2)]
+    assert measured[0] == pytest.approx(measured[1], rel=1e-6), "no dropout where it is measured"
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])

@@ -18,10 +18,11 @@ class Classifier(nn.Module):
         self.linear2 = nn.Linear(128, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = F.relu(self.conv1(image))  # [N, 32, 8, 8]
+        x = self.conv1(image)  # [N, 32, 8, 8]
         x = F.max_pool2d(x, 2)  # [N, 32, 4, 4]
-        x = F.relu(self.conv2(x))  # [N, 64, 4, 4]
+        x = self.conv2(F.relu(x))  # [N, 64, 4, 4]
         x = F.max_pool2d(x, 2)  # [N, 64, 2, 2]
+        x = F.relu(x)
         x = x.flatten(1)  # [N, 256]
         x = F.relu(self.linear1(x))  # [N, 128]
         return self.linear2(x)

@@ -140,6 +140,7 @@ def main() -> None:
     training = Training(Classifier()).to(DEVICE)
     # Channels-last: 2-D convolutions are quicker so.
     training.to(memory_format=torch.channels_last)
+    # Max-pooling comes before relu in model.py: the same numbers, and fewer of them to compare.
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training.model, initial)

@@ -19,7 +19,7 @@ import weights
 from model import ShowAndTell
 
 BATCH_SIZE = 32
-EPOCHS = 20
+EPOCHS = 16
 SEED = 0
 
 Tensor = Any
@@ -67,8 +67,10 @@ class Training:
     def __init__(self, model: ShowAndTell) -> None:
         self.model = model
         self.steps = {
-            "loss": Step(self.loss, [model], Adam(0.003)),
+            "loss": Step(self.loss, [model], Adam(1.0)),
         }
+        self.total = 1  # updates, when training ends
+        self.updates = 0
         self.measure = tf.function(self.metrics, reduce_retracing=True)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -93,12 +95,22 @@ class Training:
         exact = ops.mean(x)
         return {"loss": loss, "exact": exact}
 
+    def set_rates(self) -> None:
+        """Set the learning rates of the next update."""
+        step = self.updates
+        steps = self.total
+        x = 3.141592653589793 * min(max(step, 0.0) / steps, 1.0)
+        optimizer = self.steps["loss"].optimizer
+        optimizer.learning_rate = 0.003 * (0.5 * (1 + math.cos(x)))
+
     def train_step(self, batch: data.Columns) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
+        self.set_rates()
         losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss}")
+        self.updates += 1
         return losses
 
     def train_epoch(
@@ -163,6 +175,7 @@ def train(
     """Train, print a line an epoch, and collect the results."""
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
+    training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
     log.write_text("".join(json.dumps(result) + "\n" for result in history))
     for epoch in range(len(history), epochs):

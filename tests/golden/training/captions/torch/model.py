@@ -31,10 +31,11 @@ class ShowAndTell(nn.Module):
         self.linear2 = nn.Linear(width, symbols)
 
     def forward(self, image: Tensor, sofar: Tensor) -> Tensor:
-        x = F.relu(self.conv1(image))  # [N, 16, 16, 16]
+        x = self.conv1(image)  # [N, 16, 16, 16]
         x = F.max_pool2d(x, 2)  # [N, 16, 8, 8]
-        x = F.relu(self.conv2(x))  # [N, 32, 8, 8]
+        x = self.conv2(F.relu(x))  # [N, 32, 8, 8]
         x = F.max_pool2d(x, 2)  # [N, 32, 4, 4]
+        x = F.relu(x)
         x = x.flatten(1)  # [N, 512]
         seen = F.relu(self.linear1(x))  # [N, width]
         x = self.embedding(sofar) + seen[:, None]  # [N, T, width]

@@ -88,7 +88,7 @@ class Training:
             "learn": Step(self.learn_loss, [F, moon, domain], Adam(1.0)),
             "plainly": Step(self.plainly_loss, [plain], Adam(0.001)),
         }
-        self.progress = tf.Variable(0.0, trainable=False)
+        self.progress = keras.Variable(0.0, trainable=False)
         self.total = 1  # updates, when training ends
         self.updates = 0
         self.measure = tf.function(self.metrics, reduce_retracing=True)

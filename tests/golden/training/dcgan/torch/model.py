@@ -68,8 +68,8 @@ class Judge(nn.Module):
         self.linear = nn.Linear(32 * width, classes)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = F.relu(self.conv1(image))  # [N, width, 8, 8]
+        x = self.conv1(image)  # [N, width, 8, 8]
         x = F.max_pool2d(x, 2)  # [N, width, 4, 4]
-        x = F.relu(self.conv2(x))  # [N, 2 * width, 4, 4]
+        x = F.relu(self.conv2(F.relu(x)))  # [N, 2 * width, 4, 4]
         x = x.flatten(1)  # [N, 32 * width]
         return self.linear(x)

@@ -75,22 +75,22 @@ class Training:
         self.teacher.trainable = False
         self.measure = tf.function(self.metrics, reduce_retracing=True)
 
-    def together_loss(self, batch: Batch) -> Tensor:
+    def together_loss(self, batch: Batch, training: bool = False) -> Tensor:
         """Minimized over the weights of student."""
         image, label = batch["image"], batch["label"]
         soft = ops.softmax(self.teacher(image, training=False) / 4.0)  # [N, 10]
-        x = ops.log_softmax(self.student(image, training=True) / 4.0)  # [N, 10]
+        x = ops.log_softmax(self.student(image, training=training) / 4.0)  # [N, 10]
         x = ops.sum(soft * x, axis=1)  # [N]
         told = -ops.mean(x)
         x = ops.equal(ops.sum(image * 16, axis=1) % 16, 0)  # [N]
         known = ops.cast(x, keras.config.floatx())
-        x = ops.log_softmax(self.student(image, training=True))  # [N, 10]
+        x = ops.log_softmax(self.student(image, training=training))  # [N, 10]
         h = ops.expand_dims(label, axis=1)  # [N, 1]
         x = ops.take_along_axis(x, h, axis=1)
         x = ops.sum(known * -ops.squeeze(x, axis=1))
         return 16.0 * told + x / (ops.sum(known) + 1e-6)
 
-    def alone_loss(self, batch: Batch) -> Tensor:
+    def alone_loss(self, batch: Batch, training: bool = False) -> Tensor:
         """Minimized over the weights of alone."""
         image, label = batch["image"], batch["label"]
         x = ops.equal(ops.sum(image * 16, axis=1) % 16, 0)  # [N]
@@ -146,7 +146,7 @@ class Step(keras.Layer):
 
     def __init__(
         self,
-        loss: Callable[[Batch], Tensor],
+        loss: Callable[[Batch, bool], Tensor],
         updates: list[keras.Model],
         optimizer: keras.optimizers.Optimizer,
     ) -> None:
@@ -156,7 +156,7 @@ class Step(keras.Layer):
         self.minimize = tf.function(self.update, reduce_retracing=True)
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
-        return self.loss(batch)
+        return self.loss(batch, training)
 
     def update(self, batch: Batch) -> Tensor:
         """Minimize once; gives the loss from before."""

@@ -77,7 +77,7 @@ class Training:
         self.D.trainable = False
         self.measure = tf.function(self.metrics, reduce_retracing=True)
 
-    def write_loss(self, batch: Batch) -> Tensor:
+    def write_loss(self, batch: Batch, training: bool = False) -> Tensor:
         """Minimized over the weights of W."""
         image, label = batch["image"], batch["label"]
         N = ops.shape(image)[0]
@@ -85,12 +85,12 @@ class Training:
         chosen = ops.cast(ops.argmax(x, axis=2), "int64")  # [N, 4]
         x = keras.random.uniform((N, 4, 16), dtype=keras.config.floatx())  # [N, 4, 16]
         x = -ops.log(-ops.log(x))
-        x, _ = self.W(label, chosen, x, training=True)
+        x, _ = self.W(label, chosen, x, training=training)
         h = ops.expand_dims(chosen, axis=2)  # [N, 4, 1]
         x = ops.take_along_axis(ops.log_softmax(x), h, axis=2)
         return ops.mean(-ops.squeeze(x, axis=2))
 
-    def judge_loss(self, batch: Batch) -> Tensor:
+    def judge_loss(self, batch: Batch, training: bool = False) -> Tensor:
         """Minimized over the weights of J."""
         image, label = batch["image"], batch["label"]
         x = self.J(image)  # [N, 10]
@@ -153,7 +153,7 @@ class Step(keras.Layer):
 
     def __init__(
         self,
-        loss: Callable[[Batch], Tensor],
+        loss: Callable[[Batch, bool], Tensor],
         updates: list[keras.Model],
         optimizer: keras.optimizers.Optimizer,
     ) -> None:
@@ -163,7 +163,7 @@ class Step(keras.Layer):
         self.minimize = tf.function(self.update, reduce_retracing=True)
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
-        return self.loss(batch)
+        return self.loss(batch, training)
 
     def update(self, batch: Batch) -> Tensor:
         """Minimize once; gives the loss from before."""

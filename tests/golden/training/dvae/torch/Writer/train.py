@@ -127,8 +127,7 @@ class Training(nn.Module):
 
     def tensors(self, batch: data.Columns) -> Batch:
         """A batch of arrays as tensors, where the models are."""
-        device = next(self.parameters()).device
-        return {name: torch.from_numpy(a).to(device) for name, a in batch.items()}
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
 
 
 def means(

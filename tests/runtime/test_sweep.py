@@ -1,0 +1,119 @@
+"""Sweeps, with a script in place of `dlspec train` that writes what epochs come to: no framework is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlspec.diagnostics import SpecError
+from dlspec.ir.training import Range, Sweep
+from dlspec.runtime.sweep import Running, Tried
+
+pytest.importorskip("optuna")
+
+SCRIPT = textwrap.dedent(
+    """
+    import json, pathlib, sys, time
+    words = sys.argv[1:]
+    values = dict(words[i + 1].split("=") for i, word in enumerate(words) if word == "--set")
+    out = pathlib.Path(words[words.index("--out") + 1])
+    out.mkdir(parents=True, exist_ok=True)
+    rate = float(values["rate"])
+    if rate < 0:
+        print(json.dumps({"ok": False, "diagnostics": [{"message": "a rate below 0"}]}))
+        sys.exit(1)
+    for epoch in range(6):
+        with (out / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps({"val_loss": rate + 1 / (epoch + 1)}) + "\\n")
+        if rate > 5:
+            time.sleep(0.1 if epoch < 3 else 60)  # so slow that it is still there when it is stopped
+    """
+)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    return [sys.executable, str(script)]
+
+
+def sweep(**more: Any) -> Sweep:
+    return Sweep(
+        **{"name": "Rates", "train": "Net", "settings": {"rate": [1, 2, 3]}, "metric": "val_loss", **more}
+    )
+
+
+def run(found: Sweep, folder: Path, command: list[str]) -> list[Tried]:
+    running = Running(found, folder, command)
+    running.run(lambda tried: None)
+    return running.tried()
+
+
+def test_every_combination_is_trained_and_judged_by_its_best_epoch(
+    tmp_path: Path, command: list[str]
+) -> None:
+    settings = {"rate": [1, 2.5], "kind": ["a", "b"]}
+    tried = run(sweep(settings=settings), tmp_path / "out", command)
+    assert {(t.values["rate"], t.values["kind"]) for t in tried} == {
+        (1, "a"),
+        (1, "b"),
+        (2.5, "a"),
+        (2.5, "b"),
+    }
+    assert all(t.objective == pytest.approx(t.values["rate"] + 1 / 6) for t in tried)
+
+
+def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path, command: list[str]) -> None:
+    found, folder = sweep(settings={"rate": Range(low=0.0, high=1.0)}, trials=4), tmp_path / "out"
+    whole = [t.values for t in run(found, tmp_path / "whole", command)]
+    running = Running(found, folder, command)
+    with pytest.raises(KeyboardInterrupt):
+        running.run(lambda tried: (_ for _ in ()).throw(KeyboardInterrupt) if tried.number == 1 else None)
+    assert len(running.tried()) == 2
+    assert [t.values for t in run(found, folder, command)] == whole
+
+
+def test_what_was_being_tried_is_tried_again(tmp_path: Path, command: list[str]) -> None:
+    found, folder = sweep(), tmp_path / "out"
+    running = Running(found, folder, command)
+    running._left()
+    running._suggest(running.study.ask(), "rate")  # and then the machine goes down
+    tried = run(found, folder, command)
+    assert sorted(t.values["rate"] for t in tried) == [1, 2, 3]
+    assert all(t.state == "complete" for t in tried)
+
+
+def test_a_trial_worse_than_the_median_is_stopped(tmp_path: Path, command: list[str]) -> None:
+    tried = run(sweep(settings={"rate": [1, 2, 3, 4, 9]}), tmp_path / "out", command)
+    assert [t.state for t in tried] == ["complete"] * 4 + ["pruned"]
+
+
+def test_a_trial_that_fails_is_told_and_the_others_go_on(tmp_path: Path, command: list[str]) -> None:
+    told: list[Tried] = []
+    Running(sweep(settings={"rate": [-1, 1]}), tmp_path / "out", command).run(told.append)
+    assert [(t.state, t.why) for t in told] == [("fail", "a rate below 0"), ("complete", "")]
+
+
+def test_a_folder_holds_one_sweep(tmp_path: Path, command: list[str]) -> None:
+    run(sweep(), tmp_path / "out", command)
+    with pytest.raises(SpecError, match="DLS0818"):
+        Running(sweep(settings={"rate": [7]}), tmp_path / "out", command)
+
+
+def test_the_shipped_sweep_as_a_user_runs_it(tmp_path: Path) -> None:
+    words = ["sweep", "zoo:training/sweep", "--trials", "1", "--out", str(tmp_path / "out"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dlspec", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["best"] == 0
+    assert answer["trials"][0]["val_accuracy"] > 0.05
+    assert "--set lr=" in answer["command"]
