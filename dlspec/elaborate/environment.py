@@ -29,7 +29,7 @@ EXAMPLES = {
     "replay": "write `replay = { size: 10000, start: 1000, every: 1 }`",
     "explore": "write `explore = { first: 1, last: 0.05, steps: 10000 }`",
 }
-NOT_IN_WORLDS = ("epochs", "metrics", "early_stopping", "keep_best", "on_plateau")
+NOT_IN_WORLDS = ("epochs", "metrics", "early_stopping", "keep_best", "on_plateau", "log")
 
 
 def environment(settings: Settings, source: Source | None, frame: Frame) -> Environment | None:

@@ -1,4 +1,4 @@
-"""Settings of `train` about long runs: `checkpoint`, `early_stopping`, `keep_best`, `on_plateau`."""
+"""Settings of `train` about long runs: `checkpoint`, `early_stopping`, `keep_best`, `on_plateau`, `log`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dlspec.elaborate.values import describe
 from dlspec.ir.training import Best, Checkpoints, Plateau
 from dlspec.syntax import tree
 
-SETTINGS = ("checkpoint", "early_stopping", "keep_best", "on_plateau")
+SETTINGS = ("checkpoint", "early_stopping", "keep_best", "on_plateau", "log")
 
 EXAMPLES = {
     "checkpoint": "write `checkpoint = { epochs: 1, keep: 2 }`, or `{ steps: 500 }`",
@@ -34,6 +34,7 @@ def run_settings(
         "checkpoint": attempt(lambda: checkpoints(get("checkpoint"), frame)),
         "best": attempt(lambda: best(get("early_stopping"), get("keep_best"), frame, losses, metrics)),
         "plateau": attempt(lambda: plateau(get("on_plateau"), frame, losses, metrics)),
+        "log": attempt(lambda: settings.whole("log", 1, frame)) if get("log") else None,
     }
 
 

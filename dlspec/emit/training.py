@@ -46,6 +46,7 @@ METHODS = frozenset(
         "measure",
         "every",
         "factor",
+        "log",
         "progress",
         "updates",
         "parts",

@@ -29,7 +29,9 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
     scaled = backend.options.get("scaled_bound") if training.precision == "fp16" else None
     return {
         "progress": progress,
-        "updates": bool(used) or counts_updates(training),
+        "updates": bool(used) or counts_updates(training) or training.log is not None,
+        "steps_log": training.log,
+        "logged_rates": "\n".join(_logged_rates(training, backend)),
         "clock_total": bool(used & {"steps", "progress"}),
         "clock_length": "epoch" in used,
         "rates": "\n".join(_rates(program, training, backend)),
@@ -66,6 +68,14 @@ def graphs(training: Training) -> list[str]:
 def counts(program: Program, key: str) -> list[str]:
     """What a graph reads of the time."""
     return [value.name for value in program.graphs[key].inputs if value.name in COUNTS]
+
+
+def _logged_rates(training: Training, backend: Backend) -> Iterator[str]:
+    """What adds the learning rate of each step to `line`."""
+    for step in training.steps:
+        name = "rate" if len(training.steps) == 1 else f"{step.name}_rate"
+        value = backend.options["logged_rate"].format(key=quoted(training.loss_key(step.name)))
+        yield f"line[{quoted(name)}] = {value}"
 
 
 def _rates(program: Program, training: Training, backend: Backend) -> Iterator[str]:

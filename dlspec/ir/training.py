@@ -330,6 +330,8 @@ class Training(BaseModel):
         in a world, key of a graph from columns to the ``action`` that is best.
     max_steps
         after how many batches it ends, within the last epoch where that has more.
+    log
+        after how many updates there is a line in ``steps.jsonl``: the losses of that batch, and the rates.
     init_from
         what it begins with, by model; under "" a file for all models, each weight behind the name of its own.
     """
@@ -362,6 +364,7 @@ class Training(BaseModel):
     checkpoint: Checkpoints | None = None
     best: Best | None = None
     plateau: Plateau | None = None
+    log: int | None = None
     doc: str = ""
 
     def loss_key(self, step: str) -> str:

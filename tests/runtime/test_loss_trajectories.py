@@ -54,7 +54,7 @@ LOSSES = {
     "cast(0 * label + 3, i64), cast(0 * label + 1, i64))",
 }
 
-F64 = {"ctc": 1e-7}  # TensorFlow computes it with constants of f32
+F64 = {"ctc": 1e-7}  # Keras computes it in f32, whatever it is given
 
 
 @pytest.mark.slow

@@ -98,8 +98,17 @@ def run(folder: Path, backend: str, optimizer: str, settings: str = "") -> tuple
 @pytest.mark.slow
 def test_both_frameworks_go_the_same_way(tmp_path: Path) -> None:
     optimizer = "Adam(lr = 0.02 * warmup(5))"
-    (out, losses), (other, others) = (run(tmp_path, backend, optimizer) for backend in ("torch", "keras"))
+    (out, losses), (other, others) = (
+        run(tmp_path, backend, optimizer, "log = 3") for backend in ("torch", "keras")
+    )
     np.testing.assert_allclose(losses, others, rtol=1e-4)
+    lines, same = ([json.loads(line) for line in (each / "steps.jsonl").read_text().splitlines()]
+                   for each in (out, other))  # fmt: skip
+    assert [line["step"] for line in lines] == list(range(3, len(lines) * 3 + 1, 3))
+    assert lines[0]["rate"] == pytest.approx(0.02 * 3 / 5)
+    assert {round(line["rate"] / 0.02, 6) for line in lines[1:]} >= {1.0, 0.5}
+    for line, twin in zip(lines, same, strict=True):
+        assert twin == pytest.approx(line, rel=1e-3)
     theirs = load_weights(other / "weights.safetensors")
     for name, array in load_weights(out / "weights.safetensors").items():
         np.testing.assert_allclose(array, theirs[name], atol=1e-4)
@@ -108,14 +117,16 @@ def test_both_frameworks_go_the_same_way(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 def test_a_resumed_run_knows_the_plateau(backend: str, tmp_path: Path) -> None:
-    whole, _ = run(tmp_path, backend, "SGD(lr = 0.05)", "checkpoint = { epochs: 1, keep: 8 }")
+    whole, _ = run(tmp_path, backend, "SGD(lr = 0.05)", "log = 3  checkpoint = { epochs: 1, keep: 8 }")
     files = sorted((whole / "checkpoints").iterdir())
     assert len(files) == 8
     again = tmp_path / "again"
     (again / "checkpoints").mkdir(parents=True)
     shutil.copy(files[4], again / "checkpoints")
+    shutil.copy(whole / "steps.jsonl", again)  # with the lines of what is done again
     run_training(tmp_path / backend / "code", ["--out", str(again), "--resume"])
     assert (again / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    assert (again / "steps.jsonl").read_text() == (whole / "steps.jsonl").read_text()
 
 
 @pytest.mark.slow
