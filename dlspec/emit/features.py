@@ -17,14 +17,26 @@ from jinja2 import TemplateNotFound
 from dlspec.emit.manifest import Backend
 
 FEATURES = (
-<<<<<<< HEAD
-    "scaled", "remat", "frozen", "progress", "rates", "copies", "ema", "clock_length", "clock_total", "rare", "updates",
-    "channels_last", "pooled_first", "vocabulary", "drawn", "best", "plateau", "checkpoint",
-=======
-    "scaled", "frozen", "progress", "rates", "copies", "ema", "clock_length", "clock_total", "rare", "updates",
-    "channels_last", "pooled_first", "vocabulary", "drawn", "best", "plateau", "checkpoint", "steps_log",
->>>>>>> rules
-)  # fmt: skip
+    "scaled",
+    "remat",
+    "frozen",
+    "progress",
+    "rates",
+    "copies",
+    "ema",
+    "clock_length",
+    "clock_total",
+    "rare",
+    "updates",
+    "channels_last",
+    "pooled_first",
+    "vocabulary",
+    "drawn",
+    "best",
+    "plateau",
+    "checkpoint",
+    "steps_log",
+)
 """All features, in the order in which they come at a place that several have something for."""
 
 
