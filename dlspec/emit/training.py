@@ -28,6 +28,12 @@ from dlspec.ir.training import Training, validation_split
 from dlspec.ops.optimizers import optimizers
 from dlspec.passes.full_precision import full_precision
 
+UPDATES_OF_EPOCH = {
+    True: "data.count(columns) // BATCH_SIZE",
+    False: "math.ceil(data.count(columns) / BATCH_SIZE)",
+}
+"""How many updates an epoch has, by whether it leaves out examples that fill no batch."""
+
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
@@ -186,7 +192,7 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training),
             "vocabulary": data.vocabulary is not None,
-            "updates_of_epoch": "math.ceil(data.count(columns) / BATCH_SIZE)",
+            "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),

@@ -47,17 +47,25 @@ class Training(nn.Module):
         """Minimized over the weights of encode and project."""
         image = batch["image"]
         N = image.shape[0]
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         scale = 1 + 0.15 * x
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         shift = 1.2 * x
         x = torch.arange(8, device=image.device)[None, :, None] - 3.5  # [1, 8, 1]
         place = scale * x + 3.5 + shift  # [N, 8, 1]
         x = place - torch.arange(8, device=image.device)[None, None]  # [N, 8, 8]
         weight = F.relu(1 - x.abs())
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view1_sampling2_scale = 1 + 0.15 * x
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view1_sampling2_shift = 1.2 * x
         x = torch.arange(8, device=image.device)[None, :, None] - 3.5  # [1, 8, 1]
         view1_sampling2_place = view1_sampling2_scale * x + 3.5 + view1_sampling2_shift
@@ -65,23 +73,33 @@ class Training(nn.Module):
         view1_sampling2_weight = F.relu(1 - (view1_sampling2_place - x).abs())
         x = (weight @ image.reshape(-1, 8, 8)).transpose(-2, -1)
         x = (view1_sampling2_weight @ x).transpose(-2, -1)
-        h = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        h = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         contrast = 1 + 0.3 * h
         x = x * contrast + 0.1 * torch.randn((N, 8, 8), device=image.device)
         x = x.flatten(1)  # [N, 64]
         x = self.encode(x)  # [N, 128]
         first = self.project(x)  # [N, 64]
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view2_sampling1_scale = 1 + 0.15 * x
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view2_sampling1_shift = 1.2 * x
         x = torch.arange(8, device=image.device)[None, :, None] - 3.5  # [1, 8, 1]
         view2_sampling1_place = view2_sampling1_scale * x + 3.5 + view2_sampling1_shift
         x = torch.arange(8, device=image.device)[None, None]  # [1, 1, 8]
         view2_sampling1_weight = F.relu(1 - (view2_sampling1_place - x).abs())
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view2_sampling2_scale = 1 + 0.15 * x
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view2_sampling2_shift = 1.2 * x
         x = torch.arange(8, device=image.device)[None, :, None] - 3.5  # [1, 8, 1]
         view2_sampling2_place = view2_sampling2_scale * x + 3.5 + view2_sampling2_shift
@@ -89,7 +107,9 @@ class Training(nn.Module):
         view2_sampling2_weight = F.relu(1 - (view2_sampling2_place - x).abs())
         x = (view2_sampling1_weight @ image.reshape(-1, 8, 8)).transpose(-2, -1)
         view2_x = (view2_sampling2_weight @ x).transpose(-2, -1)
-        x = torch.empty((N, 1, 1), dtype=torch.float32).uniform_(-1.0, 1.0)  # [N, 1, 1]
+        x = torch.empty((N, 1, 1), dtype=torch.float32, device=image.device).uniform_(
+            -1.0, 1.0
+        )
         view2_contrast = 1 + 0.3 * x
         x = 0.1 * torch.randn((N, 8, 8), device=image.device)  # [N, 8, 8]
         x = (view2_x * view2_contrast + x).flatten(1)  # [N, 64]
