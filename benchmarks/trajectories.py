@@ -37,9 +37,10 @@ ABOUT = """# Trajectories
 PyTorch and Keras after 20 steps from the same weights, with the same batches, dropout masks and draws: the largest
 difference of any weight, relative to the largest one of its tensor, as `make trajectories` last recorded it. Weights
 whose true gradient is zero are left out, as Adam and its like move them by roundings. The chaos floor is PyTorch
-against itself from weights disturbed by 1e-7: where it is large, training magnifies roundings, and f64 tells. It holds
-within 1e-4 in f32 and 1e-9 in f64 (1e-7 where TensorFlow hides constants of f32: "but f32 within"); where it does so in
-f64 only, this is said. Run one again: `python -m benchmarks.trajectories training/gan`.
+against itself from weights disturbed by 1e-7, the largest of four runs: where it is large, training magnifies
+roundings, and f64 tells. A training holds within 1e-4 in f32 and 1e-9 in f64 (1e-7 where TensorFlow hides constants of
+f32: "but f32 within"); where it does so in f64 only, this is said.
+Run one again: `python -m benchmarks.trajectories training/gan`.
 """
 
 
