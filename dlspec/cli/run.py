@@ -106,7 +106,7 @@ def predict_command(
     spec: Path, weights: Path, backend: str, source: Path | None, out: Path | None, force: bool, model: str | None,
     settings: tuple[str, ...], as_json: bool, **generation: Any,
 ) -> None:  # fmt: skip
-    from dlspec.runtime.prediction import predict, read_inputs, write_outputs
+    from dlspec.runtime.prediction import named_categories, predict, read_inputs, write_outputs
 
     program = load(spec, settings)
     name = choose_model(program, model)
@@ -116,7 +116,8 @@ def predict_command(
     assert source is not None
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
-    outputs = predict(program, name, weights, backend, read_inputs(program, name, source))
+    outputs = predict(program, name, weights, backend, read_inputs(program, name, source, weights))
+    outputs |= named_categories(program, name, weights, outputs)
     if out is not None:
         write_outputs(out, outputs)
     if as_json:

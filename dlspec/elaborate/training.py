@@ -10,8 +10,10 @@ from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import input_names, inputs_of, make_instance, resolve_graph, use_block
+from dlspec.elaborate.categories import check_room
+from dlspec.elaborate.columns import column_places
 from dlspec.elaborate.copies import copy_of, every, model_named
-from dlspec.elaborate.data import column_frame, column_places, prepared_columns
+from dlspec.elaborate.data import column_frame, prepared_columns
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.environment import best_action, check_play, check_policy
 from dlspec.elaborate.evaluate import evaluate
@@ -96,6 +98,10 @@ class _Trainer:
         )
         speed = speed_settings(settings, frame)
         evaluate_key, metrics = (ready and attempt(self._evaluation)) or (None, [])
+        measured = [key for key in (*graphs, evaluate_key) if key]
+        attempt(
+            partial(check_room, self.session.graphs, measured, self.data, self.origins)
+        ) if ready else None
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
         policy = attempt(self._policy) if ready else None
         remat = attempt(partial(recomputed, settings, self.session.graphs, keys.values())) if ready else ()
