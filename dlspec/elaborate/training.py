@@ -23,6 +23,8 @@ from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.progress import define_progress
 from dlspec.elaborate.statements import Run
+from dlspec.elaborate.training_parallel import SETTINGS as PARALLEL_SETTINGS
+from dlspec.elaborate.training_parallel import check_parallel, parallel
 from dlspec.elaborate.training_rules import SETTINGS as UPDATE_SETTINGS
 from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
@@ -38,7 +40,7 @@ from dlspec.syntax.source import Span
 
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "policy", "seed", "models", "init_from",
-    "deterministic",     *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS,
+    "deterministic",     *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS, *PARALLEL_SETTINGS,
 ]  # fmt: skip
 
 
@@ -99,8 +101,9 @@ class _Trainer:
         run = attempt(partial(run_settings, settings, frame, *self._results(metrics))) if ready else {}
         policy = attempt(self._policy) if ready else None
         remat = attempt(partial(recomputed, settings, self.session.graphs, keys.values())) if ready else ()
+        processes = attempt(partial(parallel, settings.get("parallel"), frame))
         settings.finish()
-        return Training(
+        made = Training(
             name=self.item.name.id,
             data=self.data.name,
             models=keys,
@@ -114,12 +117,18 @@ class _Trainer:
             init_from=initial,
             **speed,
             remat=remat,
+            parallel=processes,
             deterministic=bool(deterministic),
             doc=self.item.doc,
             **numbers,
             **run,
             **rules,
         )
+        if processes:
+            world, written = self.data.environment is not None, settings.values["parallel"].value
+            attempt(partial(check_parallel, made, self.session.graphs, world, written))
+            settings.finish()
+        return made
 
     # --- data and models --------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
 from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
@@ -36,6 +37,7 @@ UPDATES_OF_EPOCH = {
 
 USED = frozenset({
     "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
+    "DDP", "processes",
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
     "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
     "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
@@ -76,6 +78,12 @@ METHODS = frozenset(
 )
 """Attributes that the class `Training` has for itself."""
 
+
+FILES = {
+    r"\bcheckpoints\.": "import checkpoints",
+    r"\bprocesses\.": "import processes",
+}
+"""Files of the project that it may need, beside those that it always does."""
 
 IMPORTS = {
     r"\bargparse\.": "import argparse",
@@ -122,10 +130,11 @@ class TrainingPrinter:
         backend: Backend,
         models: Sequence[Model],
         recomputed: Sequence[str] = (),
+        divided: Sequence[str] = (),
     ) -> None:
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
-        self.recomputed = recomputed
+        self.recomputed, self.divided = recomputed, divided
         self.methods = _methods(training)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
@@ -148,7 +157,7 @@ class TrainingPrinter:
         own = [
             "import data",
             "import weights",
-            *needed(rest, {r"\bcheckpoints\.": "import checkpoints", **self.backend.own_imports}),
+            *needed(rest, {**FILES, **self.backend.own_imports}),
         ]
         own += [
             f"from model import {name}" + (f" as {here}" if here != name else "")
@@ -160,9 +169,12 @@ class TrainingPrinter:
         self, types: Mapping[str, str], steps: Sequence[PrintedStep], metrics: str, helpers: Sequence[str]
     ) -> dict[str, Any]:
         """What the templates are told."""
+        divided = [types[name] for name in self.divided]
+        method = next(iter(self.methods.values()))
+        parallel = parallel_settings(self.program, self.training, self.backend, method, divided)
         return dict(
             **self._settings(),
-            **self._signature(types),
+            **self._signature(types, parallel["parallel"]),
             **run_settings(self.training, self.program),
             **rule_settings(self.program, self.training, self.backend),
             **player_settings(
@@ -172,6 +184,7 @@ class TrainingPrinter:
             ),
             **speed_settings(self.program, self.training, self.backend),
             remat=[types[name] for name in self.recomputed],
+            **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
@@ -206,13 +219,16 @@ class TrainingPrinter:
             "validation_prefix": quoted(f"{validation}_"),
         }
 
-    def _signature(self, types: Mapping[str, str]) -> dict[str, Any]:
+    def _signature(self, types: Mapping[str, str], parallel: Mapping[str, Any] | None) -> dict[str, Any]:
         """The models as parameters of the class, and how it is made."""
         models = list(self.models.values())
+        made = [f"{types[m.type]}{m.arguments}" for m in models]
+        if parallel and parallel["shard"]:
+            made = [f"processes.sharded({each}{parallel['blocks']})" for each in made]
         return {
             "models": models,
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
-            "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
+            "construct": ", ".join(made),
             "all_variables": _joined([f"self.{m.attribute}.variables" for m in models]),
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
@@ -221,7 +237,7 @@ class TrainingPrinter:
         """The classes of the models, to their names in this file."""
         defined = re.findall(r"^(?:class|def) (\w+)", "\n".join(helpers), re.MULTILINE)
         taken = {*PYTHON, *USED, *self.backend.reserved, *defined}
-        names = [*(model.type for model in self.models.values()), *self.recomputed]
+        names = [*(model.type for model in self.models.values()), *self.recomputed, *self.divided]
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
@@ -304,9 +320,14 @@ def print_training(
     backend: Backend,
     models: Sequence[Model],
     recomputed: Sequence[str] = (),
+    divided: Sequence[str] = (),
 ) -> str:
-    """The text of ``train.py``. `recomputed` are the classes of the blocks of `remat`."""
-    return TrainingPrinter(program, training, backend, models, recomputed).text()
+    """The text of ``train.py``.
+
+    recomputed
+        the classes of the blocks of `remat`; `divided` those whose weights processes divide among them.
+    """
+    return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
 
 
 def _limit(training: Training) -> dict[str, str]:

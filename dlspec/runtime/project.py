@@ -24,7 +24,7 @@ from typing import Any
 from dlspec.runtime.watched import MARK
 from dlspec.weights.store import replacing
 
-MODULES = ("draws", "model", "data", "weights", "checkpoints", "train")
+MODULES = ("draws", "processes", "model", "data", "weights", "checkpoints", "train")
 """The files of a project, each after those that it imports."""
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
