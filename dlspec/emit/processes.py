@@ -63,7 +63,7 @@ def parallel_settings(
             "method": method,
             "losses": f"{{{quoted(training.loss_key(step.name))}: {replica}}}",
             "random": bool(draws(program, step.graph)),
-            "blocks": f", ({', '.join(blocks)},)" if blocks else "",
+            "blocks": f", ({', '.join(blocks)}{',' if len(blocks) == 1 else ''})" if blocks else "",
         }
     }
 
