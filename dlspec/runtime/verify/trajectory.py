@@ -17,7 +17,7 @@ import numpy as np
 
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
 from dlspec.ops.streams import generator
