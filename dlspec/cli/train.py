@@ -23,6 +23,7 @@ from dlspec.cli.progress import Watch, shown
 from dlspec.cli.run import backend_option, choose_training, numbers, source_option
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
 
 BEFORE = "this was trained before, and nothing has changed since: `--again` trains it again"
 
@@ -85,6 +86,16 @@ def train_command(
         earlier[stage] = folder / "weights.safetensors"
 
 
+def processes_on(backend: str, training: Training) -> int:
+    """How many processes a training is done by; a note where the backend has one only, and the spec wants more."""
+    if training.parallel is None:
+        return 1
+    if backend != "torch":
+        click.echo(f"note: {backend} trains in a single process: `parallel` is for PyTorch", err=True)
+        return 1
+    return training.parallel.data
+
+
 class _Asked:
     """A training that is asked for: its printed files and initial weights, and their fingerprint."""
 
@@ -110,7 +121,7 @@ class _Asked:
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
         self.run = Run(
             str(spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
-            environment=environment(backend),
+            processes_on(backend, training), environment=environment(backend),
         )  # fmt: skip
 
     def check(self) -> None:
@@ -150,7 +161,8 @@ def _train(
     arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
     try:
         with shown(watch):
-            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd)
+            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd,
+                         processes=run.processes)  # fmt: skip
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
@@ -203,7 +215,7 @@ def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
     folder, run = found
     if run.status == "finished":
         return folder
-    if any(folder.glob("checkpoints/*.safetensors")):
+    if any(folder.glob("checkpoints/[0-9]*")):
         click.echo(
             f"note: a run of this was stopped: `dlspec train --resume {folder}` goes on with it", err=True
         )

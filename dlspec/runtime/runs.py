@@ -28,6 +28,8 @@ class Run:
         of the printed code, the initial weights, the arguments and the data.
     arguments
         what ``train.py`` is given beside ``--out``; `cwd` is where it runs, from which paths of data begin.
+    processes
+        how many train together.
     status
         running (or killed), finished, or failed.
     """
@@ -38,6 +40,7 @@ class Run:
     fingerprint: str
     arguments: list[str]
     cwd: str
+    processes: int = 1
     status: str = "running"
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
