@@ -160,7 +160,7 @@ class TrainingPrinter:
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
             **_limit(training),
-            "vocabulary": data.vocabulary is not None,
+            "vocabulary": data.vocabulary.kind if data.vocabulary else "",
             "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
