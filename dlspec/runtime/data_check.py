@@ -59,10 +59,10 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     project = load_project({"data.py": print_data(program, data)})
     sizes: dict[str, int] = {}
     if data.environment is not None:
-        _reading(data, lambda: project.data.make())
+        reading(data, lambda: project.data.make())
         return sizes
     for split in data.split:
-        columns = _reading(data, lambda split=split: project.data.load(split))
+        columns = reading(data, lambda split=split: project.data.load(split))
         sizes[split] = len(next(iter(columns.values())))
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
@@ -70,7 +70,16 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     return sizes
 
 
-def _reading(data: DataSet, action: Any) -> Any:
+def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
+    """The prepared columns of a split, by the printed data code. Raises `SpecError` (DLS0704)."""
+    data = program.data[training.data]
+    project = load_project({"data.py": print_data(program, data)})
+    columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
+    return columns
+
+
+def reading(data: DataSet, action: Any) -> Any:
+    """What an action gives that reads data; what does not fit is told in the spec's terms."""
     try:
         return action()
     except (SpecError, ModuleNotFoundError):

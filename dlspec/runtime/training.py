@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dlspec.emit.data import print_data
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import print_project
@@ -15,6 +14,7 @@ from dlspec.ir.graph import Program
 from dlspec.ir.training import TrainedWeights, Training
 from dlspec.passes.totals import split_totals
 from dlspec.runtime.conversion import convert_weights
+from dlspec.runtime.data_check import load_split, reading
 from dlspec.runtime.interpreter import run
 from dlspec.runtime.project import load_project
 from dlspec.runtime.stages import handed_on
@@ -108,15 +108,8 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     if program.data[training.data].environment is not None:
         result = project.train.evaluate(live)
     else:
-        result = live.evaluate(project.data.load(split))
+        result = live.evaluate(reading(program.data[training.data], lambda: project.data.load(split)))
     return result
-
-
-def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
-    """The prepared columns of a split, by the printed data code."""
-    project = load_project({"data.py": print_data(program, program.data[training.data])})
-    columns: dict[str, Any] = project.data.load(split)
-    return columns
 
 
 def _evaluate_onnx(

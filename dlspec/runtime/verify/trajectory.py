@@ -37,8 +37,8 @@ COMPUTING = ("model.py", "train.py")
 """The files of a project that state the precision of a computation."""
 ZERO = 1e-12
 """A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
-SHIPPED = ("sklearn", "synthetic", "text", "statsmodels")
-"""Sources that are on every machine that can train."""
+SHIPPED = ("sklearn", "synthetic", "text", "statsmodels", "python")
+"""Sources that are on every machine that can train; `python` is only where the command line names a function."""
 
 
 def double_precision(files: dict[str, str]) -> dict[str, str]:
