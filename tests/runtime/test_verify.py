@@ -80,7 +80,7 @@ def test_gradients_of_several_models(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert all(check.error and check.ok for check in checks)
     runs = Trajectories(program, "Game")
     judging, making = (runs.gradients(step, "keras", False) for step in runs.training.steps)
-    assert {*judging} == {"J.linear1.weight", "J.linear1.bias", "K.linear1.weight", "K.linear1.bias"}
+    assert {*judging} == {"J.linear.weight", "J.linear.bias", "K.linear.weight", "K.linear.bias"}
     assert all(np.abs(array).max() > 0 for array in {**judging, **making}.values())
     monkeypatch.setattr(Keras, "gradients", lambda *args: runs.start)
     assert not verify(program, "Maker", backends=["torch", "keras"]).ok

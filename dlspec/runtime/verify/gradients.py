@@ -32,9 +32,9 @@ def compare_gradients(
     gradients
         by weight, of a framework in f32 (False) or f64 (True).
     tolerance
-        what the user wants; without a wish it is `usual`, of f32 and f64, and rounding alone makes no difference: it decides on which
-        side of a ReLU's kink or which element of a window a value falls, and is magnified where the variance of a
-        batch is small. What is wrong for another reason is wrong in f64, too.
+        what the user wants; without a wish it is `usual`, of f32 and f64, and rounding alone makes no difference: it
+        decides on which side of a ReLU's kink or which element of a window a value falls, and is magnified where the
+        variance of a batch is small. What is wrong for another reason is wrong in f64, too.
     """
     exact, double = gradients("torch", True), report.precision == "f64"
     noise = noise_of(exact)
