@@ -14,7 +14,7 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
-from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.optimizers import keeps_pairs, print_optimizer
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import USED, loss_methods, taken_names
@@ -197,9 +197,10 @@ class TrainingPrinter:
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
+        paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
+            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates), paired)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
