@@ -161,6 +161,7 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training),
             "vocabulary": data.vocabulary is not None,
+            "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
