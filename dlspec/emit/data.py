@@ -18,6 +18,8 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
+from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
+from dlspec.emit.streaming import stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
@@ -43,6 +45,7 @@ def print_data(program: Program, data: DataSet) -> str:
         return print_environment(data)
     numpy = load_backend("numpy")
     source = _Source(data, numpy)
+    columns = list(source.columns())
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
         environment()
@@ -56,7 +59,8 @@ def print_data(program: Program, data: DataSet) -> str:
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
-            columns=list(source.columns()),
+            columns=columns,
+            **stream_settings(data, columns),
             vocabulary=_vocabulary(data),
             prepare=prepare,
             statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
@@ -67,7 +71,8 @@ def print_data(program: Program, data: DataSet) -> str:
     )
     head, _, rest = body.partition("#: imports\n")
     lines = [*IMPORTS, *(WINDOWS if data.windows else ()), *source.imports()]
-    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
+    imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
+    return tidy(f"{head}{block([*lines, *imports])}\n{rest}")
 
 
 def _loaded(data: DataSet) -> str:
@@ -124,7 +129,7 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source)
+            self.kind = source_kind(data.source, data.stream is not None)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}

@@ -67,6 +67,8 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
+        if data.stream is not None:
+            _reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 

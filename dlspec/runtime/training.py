@@ -116,7 +116,7 @@ def load_split(program: Program, training: Training, split: str) -> dict[str, An
     """The prepared columns of a split, by the printed data code."""
     project = load_project({"data.py": print_data(program, program.data[training.data])})
     columns: dict[str, Any] = project.data.load(split)
-    return columns
+    return columns if program.data[training.data].stream is None else project.data.take(columns["row"])
 
 
 def _evaluate_onnx(
