@@ -159,7 +159,8 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
-            **_limit(training),
+            **_limit(training, data.stream is not None),
+            "stream": data.stream is not None,
             "vocabulary": data.vocabulary is not None,
             "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
@@ -288,15 +289,17 @@ def print_training(
     return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
 
 
-def _limit(training: Training) -> dict[str, str]:
-    """What is different where a training ends after a number of steps."""
-    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+def _limit(training: Training, stream: bool) -> dict[str, str]:
+    """What is different where a training ends after a number of steps; a stream skips what is done already."""
+    done = stream and training.checkpoint is not None and training.checkpoint.steps is not None
+    batches = f"data.batches(columns, BATCH_SIZE, seed, epoch{', first=place.batches' if done else ''})"
     if training.max_steps is None:
         return {"max_steps": "", "until": "", "epoch_batches": batches}
+    before = "place.steps" if done else "epoch * steps_of_epoch(columns)"
     return {
         "max_steps": literal(training.max_steps),
         "until": ", or until the last step",
-        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
 
 

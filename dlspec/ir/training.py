@@ -102,6 +102,22 @@ class Augmentation(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stream(BaseModel):
+    """Examples that are read batch by batch, in a source that may be larger than memory.
+
+    workers
+        how many threads read, or processes where `processes`.
+    ahead
+        how many batches are being read while one is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    workers: int = 2
+    processes: bool = False
+    ahead: int = 4
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
@@ -122,6 +138,8 @@ class DataSet(BaseModel):
         where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
+    stream
+        where it is not read as a whole: how it is read.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -139,6 +157,7 @@ class DataSet(BaseModel):
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
+    stream: Stream | None = None
     seed: int = 0
     doc: str = ""
 

@@ -69,6 +69,8 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
+        if data.stream is not None:
+            reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 
@@ -84,7 +86,7 @@ def load_split(
     if weights is not None:
         use_kept(project.data, weights)
     columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
-    return columns
+    return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
 
 
 def reading(data: DataSet, action: Any) -> Any:
