@@ -63,7 +63,7 @@ def source_arguments(source: Source) -> dict[str, Any]:
 
 
 def source_kind(source: Source, stream: bool = False, with_texts: bool = False) -> dict[str, Any]:
-    """How a source is read: its kind, with what its options, columns of text or a stream change. Raises `SourceError`."""
+    """How a source is read: its kind, as options, columns of text or a stream change it. Raises `SourceError`."""
     values = source_arguments(source)
     kind = dict(kinds()[source.kind])
     kind |= kind.get("cases", {}).get(source.args[0], {})
