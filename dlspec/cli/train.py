@@ -37,6 +37,9 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option(
+    "--fresh", multiple=True, metavar="PATH", help="A layer that is drawn, whatever --weights has for it."
+)
 @click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
@@ -48,7 +51,7 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
-    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None,
+    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None, fresh: tuple[str, ...],
 ) -> None:  # fmt: skip
     if resume is not None:
         if spec is not None:
@@ -57,6 +60,8 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
+    if fresh and weights is None:
+        raise click.UsageError("`--fresh` says what of `--weights FILE` is not used: give one")
     from dlspec.runtime.data_check import with_fold, with_sources
     from dlspec.runtime.stages import stages
 
@@ -67,7 +72,7 @@ def train_command(
     earlier: dict[str, Path] = {}
     for stage in names:
         more = weights if stage == last.name else None
-        asked = _Asked(program, spec, backend, stage, seed, epochs, more, earlier)
+        asked = _Asked(program, spec, backend, stage, seed, epochs, more, earlier, fresh if more else ())
         base = out or Path("runs") / f"{spec.stem}-{backend}"
         known = [out] if out else sorted(base.parent.glob(f"{base.name}*"))
         if len(names) > 1:
@@ -101,7 +106,7 @@ class _Asked:
 
     def __init__(
         self, program: Program, spec: Path, backend: str, name: str | None, seed: int | None, epochs: int | None,
-        weights: Path | None, earlier: Mapping[str, Path],
+        weights: Path | None, earlier: Mapping[str, Path], fresh: Sequence[str],
     ) -> None:  # fmt: skip
         from dlspec.emit.manifest import load_backend
         from dlspec.emit.project import print_project
@@ -115,7 +120,7 @@ class _Asked:
         if epochs is not None and data.environment is not None:
             raise click.UsageError("--epochs: a world has no epochs; `max_steps` says how long it plays")
         self.files = print_project(program, training.name, load_backend(backend))
-        self.weights = initial_weights(program, training, seed, weights, earlier)
+        self.weights = initial_weights(program, training, seed, weights, earlier, fresh)
         options = (("--epochs", epochs), ("--seed", seed))
         arguments = [text for option, value in options if value is not None for text in (option, str(value))]
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
