@@ -32,6 +32,7 @@ FEATURES = (
     "channels_last",
     "pooled_first",
     "vocabulary",
+    "categories",
     "drawn",
     "best",
     "plateau",

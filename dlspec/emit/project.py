@@ -14,7 +14,8 @@ from dlspec.emit.onnx_files import print_onnx_files
 from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import divided_blocks, processes_of
 from dlspec.emit.python import print_graphs
-from dlspec.emit.training import Model, attribute_names, print_training
+from dlspec.emit.training import Model, print_training
+from dlspec.emit.training_names import attribute_names
 from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.training_speed import quicker
 from dlspec.emit.weight_file import print_weights

@@ -31,6 +31,20 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Category(BaseModel):
+    """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.
+
+    unknown
+        whether number 0 stands for every name that is not among the most frequent `size` - 1 of the training part;
+        without it, such a name is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    size: int
+    unknown: bool = False
+
+
 class Environment(BaseModel):
     """How a world is played in, from which transitions come.
 
@@ -64,7 +78,7 @@ class SplitRule(BaseModel):
 
     kind: str
     column: str | None = None
-    values: dict[str, list[int | float]] | None = None
+    values: dict[str, list[int | float | str]] | None = None
     folds: int = 0
     fold: int = 0
 
@@ -91,6 +105,8 @@ class Augmentation(BaseModel):
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    categories
+        columns that the source has as names, and the models as numbers.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
@@ -113,6 +129,7 @@ class DataSet(BaseModel):
     name: str
     source: Source
     columns: dict[str, TensorType]
+    categories: dict[str, Category] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
