@@ -40,6 +40,9 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option(
+    "--fresh", multiple=True, metavar="PATH", help="A layer that is drawn, whatever --weights has for it."
+)
 @click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
@@ -52,6 +55,7 @@ def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
     tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | str | None,
+    fresh: tuple[str, ...],
 ) -> None:  # fmt: skip
     if resume is not None:
         if spec is not None:
@@ -60,11 +64,13 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
+    if fresh and weights is None:
+        raise click.UsageError("`--fresh` says what of `--weights FILE` is not used: give one")
     from dlspec.runtime.data_check import with_sources
 
     program = with_sources(load(spec, settings), sources)
     order = _Order(
-        program, spec, backend, out, force, again, seed, epochs, weights, tensorboard, as_json, sources
+        program, spec, backend, out, force, again, seed, epochs, weights, fresh, tensorboard, as_json, sources
     )
     names = order.names(name)
     if fold != ALL:
@@ -92,6 +98,7 @@ class _Order:
     seed: int | None
     epochs: int | None
     weights: Path | None
+    fresh: tuple[str, ...]
     tensorboard: bool
     as_json: bool
     sources: tuple[str, ...]
@@ -178,7 +185,9 @@ class _Asked:
         if epochs is not None and data.environment is not None:
             raise click.UsageError("--epochs: a world has no epochs; `max_steps` says how long it plays")
         self.files = print_project(program, training.name, load_backend(backend))
-        self.weights = initial_weights(program, training, seed, weights, earlier)
+        self.weights = initial_weights(
+            program, training, seed, weights, earlier, order.fresh if weights else ()
+        )
         options = (("--epochs", epochs), ("--seed", seed))
         arguments = [text for option, value in options if value is not None for text in (option, str(value))]
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)

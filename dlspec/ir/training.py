@@ -216,12 +216,15 @@ class TrainedWeights(BaseModel):
 
     model
         which of its models, where it has several.
+    fresh
+        paths of what is drawn from the seed instead, and may be otherwise there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     training: str
     model: str = ""
+    fresh: tuple[str, ...] = ()
 
     @classmethod
     def spec_name(cls) -> str:
@@ -366,6 +369,9 @@ class Training(BaseModel):
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    freeze
+        paths of weights that stay as they are, running statistics too (see `dlspec.ir.paths`); of several models
+        each begins with the model's name.
     precision
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
@@ -398,6 +404,7 @@ class Training(BaseModel):
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
     frozen: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
     evaluate: str | None = None
     policy: str | None = None
     metrics: tuple[str, ...] = ()
