@@ -36,6 +36,7 @@ FEATURES = (
     "plateau",
     "checkpoint",
     "steps_log",
+    "parallel",
 )
 """All features, in the order in which they come at a place that several have something for."""
 

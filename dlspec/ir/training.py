@@ -299,6 +299,22 @@ class Clip(BaseModel):
     value: float | None = None
 
 
+class Parallel(BaseModel):
+    """Processes that train together, each on its rows of every batch; PyTorch's, one a GPU or on the CPU.
+
+    data
+        how many there are.
+    shard
+        ``full``: each holds its part of the weights, of their gradients and of the optimizer's state (FSDP); without
+        it, all of them (DDP).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: str | None = None
+
+
 PRECISIONS = ("f32", "bf16", "fp16")
 """In what a training computes; weights and optimizers are f32 in all of them."""
 
@@ -322,6 +338,8 @@ class Training(BaseModel):
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
+    parallel
+        the processes that train together; None: it is one.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -360,6 +378,7 @@ class Training(BaseModel):
     channels_last: bool | None = None
     pool_first: bool | None = None
     remat: tuple[str, ...] = ()
+    parallel: Parallel | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None

@@ -28,6 +28,8 @@ class Run:
         of the printed code, the initial weights, the arguments and the data.
     arguments
         what ``train.py`` is given beside ``--out``; `cwd` is where it runs, from which paths of data begin.
+    processes
+        how many train together.
     sources, fold
         what the command line said of the data, as it said it; None where it named no fold.
     status
@@ -40,6 +42,7 @@ class Run:
     fingerprint: str
     arguments: list[str]
     cwd: str
+    processes: int = 1
     status: str = "running"
     seconds: float = 0.0
     sources: list[str] = field(default_factory=list)

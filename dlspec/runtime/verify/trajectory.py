@@ -17,7 +17,7 @@ import numpy as np
 
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
 from dlspec.ops.streams import generator
@@ -47,8 +47,9 @@ def double_precision(files: dict[str, str]) -> dict[str, str]:
 
 
 def deterministic(program: Program) -> Program:
-    """The program whose trainings draw from counted streams."""
-    trainings = {n: t.model_copy(update={"deterministic": True}) for n, t in program.trainings.items()}
+    """The program whose trainings draw from counted streams, each in one process."""
+    alone = {"deterministic": True, "parallel": None}
+    trainings = {n: t.model_copy(update=alone) for n, t in program.trainings.items()}
     return program.model_copy(update={"trainings": trainings})
 
 
