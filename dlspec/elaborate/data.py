@@ -16,7 +16,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
-from dlspec.elaborate.splits import split_of
+from dlspec.elaborate.splits import split_of, stratified
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.statistics import Statistics
 from dlspec.elaborate.types import dtype_of
@@ -34,7 +34,10 @@ BATCH = symbol("N")
 LAST_BATCH = ["keep", "drop", "fill"]
 """What becomes of the examples that do not fill the last batch of an epoch of training."""
 
-SETTINGS = ("source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows")
+SETTINGS = (
+    "source", "columns", "split", "stratify", "shuffle", "seed", "prepare", "vocabulary", "last_batch", "augment",
+    "windows",
+)  # fmt: skip
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
@@ -52,6 +55,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
     split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame)) or ({}, None)
+    rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
     prepared, statistics = None, None
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder))
@@ -73,6 +77,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
+        shuffle=attempt(lambda: settings.flag("shuffle", frame)) is not False,
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )

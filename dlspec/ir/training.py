@@ -94,6 +94,8 @@ class DataSet(BaseModel):
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
+    shuffle
+        whether epochs of training take examples in random orders, rather than in that of the source.
     prepare
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
@@ -116,6 +118,7 @@ class DataSet(BaseModel):
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
+    shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
     augment: tuple[Augmentation, ...] = ()
