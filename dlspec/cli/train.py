@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,10 @@ def train_command(
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
     tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | str | None,
 ) -> None:  # fmt: skip
+    from dlspec.runtime.watched import HELD, end_with_input
+
+    if HELD in os.environ:
+        end_with_input()
     if resume is not None:
         if spec is not None:
             raise click.UsageError("`--resume RUN` goes on with what is in RUN: leave SPEC out")

@@ -425,8 +425,13 @@ class Sweep(BaseModel):
         what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
     trials
         how many are tried, chosen by what came before; None: every combination of the candidates.
+    timeout
+        seconds of all trials after which no other begins.
+    sampler
+        how values are chosen: ``tpe``, by what came before, or ``random``.
     prune
-        whether a trial is stopped that is worse than the median of the others at that epoch.
+        when a trial is stopped: `median`, worse than that of the others at the epoch; `halving`, not among the best
+        quarter after 1, 4, 16, ... epochs; or `none`.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -437,5 +442,7 @@ class Sweep(BaseModel):
     metric: str
     goal: str = "min"
     trials: int | None = None
-    prune: bool = True
+    timeout: int | None = None
+    sampler: str = "tpe"
+    prune: str = "median"
     seed: int = 0
