@@ -111,7 +111,7 @@ def predict_command(
     model: str | None, settings: tuple[str, ...], as_json: bool, sources: tuple[str, ...], fold: int | None,
     **generation: Any,
 ) -> None:  # fmt: skip
-    from dlspec.runtime.prediction import predict, read_inputs, write_outputs
+    from dlspec.runtime.prediction import named_categories, predict, read_inputs, write_outputs
 
     program = load(spec, settings)
     name = choose_model(program, model)
@@ -123,10 +123,11 @@ def predict_command(
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
     if source is not None:
-        outputs = predict(program, name, weights, backend, read_inputs(program, name, source))
+        outputs = predict(program, name, weights, backend, read_inputs(program, name, source, weights))
     else:
         examples = _examples(program, name, weights, split, sources, fold)
         outputs = predict(program, name, weights, backend, examples, prepared=True)
+    outputs |= named_categories(program, name, weights, outputs)
     if out is not None:
         write_outputs(out, outputs)
     if as_json:
@@ -150,7 +151,7 @@ def _examples(
     known = trained_by(program, weights)
     training = choose_training(program, known if known in own else next(iter(own), None))
     program = with_data(program, training, sources, fold, weights)
-    return split_inputs(program, model, training, known_split(program, training, split))
+    return split_inputs(program, model, training, known_split(program, training, split), weights)
 
 
 def numbers(result: dict[str, Any], digits: int) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from dlspec.elaborate.blocks import resolve_graph
+from dlspec.elaborate.categories import check_room
 from dlspec.elaborate.copies import copy_of, every
 from dlspec.elaborate.declarations import Settings
 from dlspec.elaborate.initial_weights import initial_weights
@@ -98,6 +99,8 @@ class _Trainer:
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
         evaluate, metrics = attempt(graphs.evaluation) or (None, [])
+        computed = [key for key in (*losses, evaluate) if key]
+        attempt(partial(check_room, self.session.graphs, computed, found.data, found.origins))
         run = attempt(partial(run_settings, settings, frame, *self._results(found.data, metrics))) or {}
         return losses, {
             "models": keys,

@@ -9,7 +9,8 @@ from typing import Any
 from dlspec.diagnostics import Diagnostic, Note, SpecError, fail
 from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.blocks import make_instance
-from dlspec.elaborate.data import column_places, prepared_columns
+from dlspec.elaborate.columns import column_places
+from dlspec.elaborate.data import prepared_columns
 from dlspec.elaborate.declarations import Settings, data_set, unknown_model
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frozen_models import kept_model

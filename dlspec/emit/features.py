@@ -31,6 +31,7 @@ FEATURES = (
     "channels_last",
     "pooled_first",
     "vocabulary",
+    "categories",
     "drawn",
     "best",
     "plateau",

@@ -14,7 +14,7 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
-from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.optimizers import keeps_pairs, print_optimizer
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import USED, loss_methods, taken_names
@@ -159,8 +159,10 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
-            **_limit(training),
+            **_limit(training, data.stream is not None),
+            "stream": data.stream is not None,
             "vocabulary": data.vocabulary is not None,
+            "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
@@ -197,9 +199,10 @@ class TrainingPrinter:
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
+        paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
+            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates), paired)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
@@ -286,15 +289,17 @@ def print_training(
     return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
 
 
-def _limit(training: Training) -> dict[str, str]:
-    """What is different where a training ends after a number of steps."""
-    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+def _limit(training: Training, stream: bool) -> dict[str, str]:
+    """What is different where a training ends after a number of steps; a stream skips what is done already."""
+    done = stream and training.checkpoint is not None and training.checkpoint.steps is not None
+    batches = f"data.batches(columns, BATCH_SIZE, seed, epoch{', first=place.batches' if done else ''})"
     if training.max_steps is None:
         return {"max_steps": "", "until": "", "epoch_batches": batches}
+    before = "place.steps" if done else "epoch * steps_of_epoch(columns)"
     return {
         "max_steps": literal(training.max_steps),
         "until": ", or until the last step",
-        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
 
 

@@ -31,6 +31,20 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Category(BaseModel):
+    """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.
+
+    unknown
+        whether number 0 stands for every name that is not among the most frequent `size` - 1 of the training part;
+        without it, such a name is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    size: int
+    unknown: bool = False
+
+
 class Environment(BaseModel):
     """How a world is played in, from which transitions come.
 
@@ -64,7 +78,7 @@ class SplitRule(BaseModel):
 
     kind: str
     column: str | None = None
-    values: dict[str, list[int | float]] | None = None
+    values: dict[str, list[int | float | str]] | None = None
     folds: int = 0
     fold: int = 0
 
@@ -88,9 +102,27 @@ class Augmentation(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stream(BaseModel):
+    """Examples that are read batch by batch, in a source that may be larger than memory.
+
+    workers
+        how many threads read, or processes where `processes`.
+    ahead
+        how many batches are being read while one is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    workers: int = 2
+    processes: bool = False
+    ahead: int = 4
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    categories
+        columns that the source has as names, and the models as numbers.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
@@ -108,6 +140,8 @@ class DataSet(BaseModel):
         where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
+    stream
+        where it is not read as a whole: how it is read.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -115,6 +149,7 @@ class DataSet(BaseModel):
     name: str
     source: Source
     columns: dict[str, TensorType]
+    categories: dict[str, Category] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
@@ -125,6 +160,7 @@ class DataSet(BaseModel):
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
+    stream: Stream | None = None
     seed: int = 0
     doc: str = ""
 

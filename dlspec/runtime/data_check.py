@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
@@ -11,6 +12,7 @@ from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet, Training
+from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 
 
@@ -67,19 +69,28 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
+        if data.stream is not None:
+            reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 
-def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
-    """The prepared columns of a split, by the printed data code. Raises `SpecError` (DLS0704)."""
+def load_split(
+    program: Program, training: Training, split: str, weights: Path | None = None
+) -> dict[str, Any]:
+    """The prepared columns of a split, by the printed data code; numbered as for these weights.
+
+    Raises `SpecError` (DLS0704).
+    """
     data = program.data[training.data]
     project = load_project({"data.py": print_data(program, data)})
+    if weights is not None:
+        use_kept(project.data, weights)
     columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
-    return columns
+    return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
 
 
 def reading(data: DataSet, action: Any) -> Any:
-    """What an action gives that reads data; what does not fit is told in the spec's terms."""
+    """Do what reads a data set. Raises `SpecError` (DLS0704) that tells what is wrong with it."""
     try:
         return action()
     except (SpecError, ModuleNotFoundError):
