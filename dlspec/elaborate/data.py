@@ -17,7 +17,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
-from dlspec.elaborate.splits import split_of
+from dlspec.elaborate.splits import split_of, stratified
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.statistics import Statistics
 from dlspec.elaborate.streaming import check_stream, stream_of
@@ -36,7 +36,8 @@ LAST_BATCH = ["keep", "drop", "fill"]
 """What becomes of the examples that do not fill the last batch of an epoch of training."""
 
 SETTINGS = (
-    "source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows", "stream",
+    "source", "columns", "split", "stratify", "shuffle", "seed", "prepare", "vocabulary", "last_batch", "augment",
+    "windows", "stream",
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
     split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, categories)) or ({}, None)
+    rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
     prepared, statistics = None, None
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder, categories))
@@ -79,6 +81,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
+        shuffle=attempt(lambda: settings.flag("shuffle", frame)) is not False,
         stream=attempt(lambda: stream_of(settings.get("stream"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,

@@ -59,6 +59,7 @@ def print_data(program: Program, data: DataSet) -> str:
             **printed_split,
             constants=[*split_constants, *_constants(data)],
             last_batch=data.last_batch,
+            shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),

@@ -126,6 +126,8 @@ class DataSet(BaseModel):
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
+    shuffle
+        whether epochs of training take examples in random orders, rather than in that of the source.
     prepare
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
@@ -151,6 +153,7 @@ class DataSet(BaseModel):
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
+    shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
     augment: tuple[Augmentation, ...] = ()
@@ -465,8 +468,13 @@ class Sweep(BaseModel):
         what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
     trials
         how many are tried, chosen by what came before; None: every combination of the candidates.
+    timeout
+        seconds of all trials after which no other begins.
+    sampler
+        how values are chosen: ``tpe``, by what came before, or ``random``.
     prune
-        whether a trial is stopped that is worse than the median of the others at that epoch.
+        when a trial is stopped: `median`, worse than that of the others at the epoch; `halving`, not among the best
+        quarter after 1, 4, 16, ... epochs; or `none`.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -477,5 +485,7 @@ class Sweep(BaseModel):
     metric: str
     goal: str = "min"
     trials: int | None = None
-    prune: bool = True
+    timeout: int | None = None
+    sampler: str = "tpe"
+    prune: str = "median"
     seed: int = 0
