@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
@@ -68,6 +69,15 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
     return sizes
+
+
+def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+    split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
+    if data.last_batch == "drop" and sizes.get(split, size) < size:
+        raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
+                   f" batch of {size}, and `last_batch = drop` leaves none",
+                   hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
 
 
 def _reading(data: DataSet, action: Any) -> Any:

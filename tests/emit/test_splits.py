@@ -107,3 +107,10 @@ def test_last_batch(path: Path, last: str, sizes: list[int]) -> None:
     if last == "fill":
         assert batches[-1][4:].tolist() == batches[0][:28].tolist()
         assert set(np.concatenate(batches)) == set(range(100))
+
+
+def test_examples_that_fill_no_batch(path: Path) -> None:
+    data = live(path, "last_batch = drop")
+    with pytest.raises(ValueError, match="100 examples do not fill a batch of 101"):
+        list(data.batches(data.read(), 101))
+    assert [len(batch["x"]) for batch in data.batches(data.read(), 100)] == [100]
