@@ -92,10 +92,11 @@ class Asked:
 
     def check(self) -> None:
         """Read the data, and raise `SpecError` where it does not fit."""
-        from dlspec.runtime.data_check import check_data
+        from dlspec.runtime.data_check import check_batch, check_data
 
         training = self.program.trainings[self.run.training]
-        check_data(self.program, self.program.data[training.data])
+        data = self.program.data[training.data]
+        check_batch(training, data, check_data(self.program, data))
 
     def write(self, folder: Path) -> None:
         """The folder of the run, ready to be trained in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,15 @@ def load_split(
         use_kept(project.data, weights)
     columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
     return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
+
+
+def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+    split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
+    if data.last_batch == "drop" and sizes.get(split, size) < size:
+        raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
+                   f" batch of {size}, and `last_batch = drop` leaves none",
+                   hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
 
 
 def reading(data: DataSet, action: Any) -> Any:

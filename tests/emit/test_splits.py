@@ -136,3 +136,10 @@ def test_stratify_is_short_for_the_rule(path: Path, short: str, long: str) -> No
         for made in (program(path, f"{short} stratify = label"), program(path, long))
     ]
     assert texts[0] == texts[1]
+
+
+def test_examples_that_fill_no_batch(path: Path) -> None:
+    data = live(path, "last_batch = drop")
+    with pytest.raises(ValueError, match="100 examples do not fill a batch of 101"):
+        list(data.batches(data.read(), 101))
+    assert [len(batch["x"]) for batch in data.batches(data.read(), 100)] == [100]
