@@ -31,6 +31,20 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Category(BaseModel):
+    """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.
+
+    unknown
+        whether number 0 stands for every name that is not among the most frequent `size` - 1 of the training part;
+        without it, such a name is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    size: int
+    unknown: bool = False
+
+
 class Environment(BaseModel):
     """How a world is played in, from which transitions come.
 
@@ -64,7 +78,7 @@ class SplitRule(BaseModel):
 
     kind: str
     column: str | None = None
-    values: dict[str, list[int | float]] | None = None
+    values: dict[str, list[int | float | str]] | None = None
     folds: int = 0
     fold: int = 0
 
@@ -88,9 +102,27 @@ class Augmentation(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stream(BaseModel):
+    """Examples that are read batch by batch, in a source that may be larger than memory.
+
+    workers
+        how many threads read, or processes where `processes`.
+    ahead
+        how many batches are being read while one is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    workers: int = 2
+    processes: bool = False
+    ahead: int = 4
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    categories
+        columns that the source has as names, and the models as numbers.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
@@ -106,6 +138,8 @@ class DataSet(BaseModel):
         where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
+    stream
+        where it is not read as a whole: how it is read.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -113,6 +147,7 @@ class DataSet(BaseModel):
     name: str
     source: Source
     columns: dict[str, TensorType]
+    categories: dict[str, Category] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
@@ -122,6 +157,7 @@ class DataSet(BaseModel):
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
+    stream: Stream | None = None
     seed: int = 0
     doc: str = ""
 
@@ -299,6 +335,22 @@ class Clip(BaseModel):
     value: float | None = None
 
 
+class Parallel(BaseModel):
+    """Processes that train together, each on its rows of every batch; PyTorch's, one a GPU or on the CPU.
+
+    data
+        how many there are.
+    shard
+        ``full``: each holds its part of the weights, of their gradients and of the optimizer's state (FSDP); without
+        it, all of them (DDP).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: str | None = None
+
+
 PRECISIONS = ("f32", "bf16", "fp16")
 """In what a training computes; weights and optimizers are f32 in all of them."""
 
@@ -322,6 +374,8 @@ class Training(BaseModel):
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
+    parallel
+        the processes that train together; None: it is one.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -360,6 +414,7 @@ class Training(BaseModel):
     channels_last: bool | None = None
     pool_first: bool | None = None
     remat: tuple[str, ...] = ()
+    parallel: Parallel | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None

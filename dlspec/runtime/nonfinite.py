@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -45,13 +46,14 @@ def diagnose(train: Any, arguments: Sequence[str], place: Place, watch: Callable
     """
     out = Path(arguments[list(arguments).index("--out") + 1])
     found: dict[str, Any] = {}
-    for checkpoint in [*sorted(out.glob("checkpoints/*.safetensors"), reverse=True), None]:
+    for checkpoint in [*sorted(out.glob("checkpoints/[0-9]*"), reverse=True), None]:
         with tempfile.TemporaryDirectory() as folder:
             again = _without_out(arguments)
             if checkpoint is not None:
                 kept = Path(folder) / "checkpoints" / checkpoint.name
                 kept.parent.mkdir()
-                kept.write_bytes(checkpoint.read_bytes())
+                copy = shutil.copytree if checkpoint.is_dir() else shutil.copy
+                copy(checkpoint, kept)
                 again.append("--resume")
             sys.argv[1:] = [*again, "--out", folder]
             found = _repeat(train, place, watch)

@@ -12,7 +12,7 @@ from dlspec.emit.draws import counted
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
 from dlspec.passes.named_draws import draws

@@ -18,7 +18,7 @@ import numpy as np
 
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training
 from dlspec.ops.streams import generator
@@ -37,8 +37,8 @@ DISTURBED = 4
 kink is chance."""
 COMPUTING = ("model.py", "train.py")
 """The files of a project that state the precision of a computation."""
-SHIPPED = ("sklearn", "synthetic", "text", "statsmodels")
-"""Sources that are on every machine that can train."""
+SHIPPED = ("sklearn", "synthetic", "text", "statsmodels", "python")
+"""Sources that are on every machine that can train; `python` is only where the command line names a function."""
 
 
 def double_precision(files: dict[str, str]) -> dict[str, str]:
@@ -53,8 +53,9 @@ def in_double(backend: Backend) -> Backend:
 
 
 def deterministic(program: Program) -> Program:
-    """The program whose trainings draw from counted streams."""
-    trainings = {n: t.model_copy(update={"deterministic": True}) for n, t in program.trainings.items()}
+    """The program whose trainings draw from counted streams, each in one process."""
+    alone = {"deterministic": True, "parallel": None}
+    trainings = {n: t.model_copy(update=alone) for n, t in program.trainings.items()}
     return program.model_copy(update={"trainings": trainings})
 
 
