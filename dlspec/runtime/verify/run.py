@@ -29,6 +29,7 @@ from dlspec.runtime.verify.trajectory import (
     deterministic,
     double_precision,
     has_batches,
+    in_double,
     readable,
 )
 from dlspec.weights.draw import draw_weights
@@ -97,7 +98,7 @@ class _Verification:
 
     def _files(self, name: str, double: bool) -> dict[str, str]:
         """The printed files; in double precision all that they say of f32 is said of f64."""
-        backend = load_backend(name)
+        backend = in_double(load_backend(name)) if double else load_backend(name)
         if self.training is None:
             drawn = draws(self.program, self.program.models[self.model])
             files = print_model_files(self.program, self.model, counted(backend) if drawn else backend)
