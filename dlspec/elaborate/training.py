@@ -28,7 +28,7 @@ from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
-from dlspec.elaborate.training_speed import recomputed, speed_settings
+from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
 from dlspec.elaborate.values import POISON, BlockDefinition, BlockInstance, Marker, Poisoned, describe
 from dlspec.ir.builder import Handle
 from dlspec.ir.prune import pruned
@@ -100,7 +100,7 @@ class _Trainer:
         policy = attempt(self._policy) if ready else None
         remat = attempt(partial(recomputed, settings, self.session.graphs, keys.values())) if ready else ()
         settings.finish()
-        return Training(
+        training = Training(
             name=self.item.name.id,
             data=self.data.name,
             models=keys,
@@ -120,6 +120,7 @@ class _Trainer:
             **run,
             **rules,
         )
+        return check_executions(training, settings, self.session.graphs)
 
     # --- data and models --------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ FEATURES = (
     "pooled_first",
     "vocabulary",
     "drawn",
+    "several",
     "best",
     "plateau",
     "checkpoint",

@@ -39,6 +39,7 @@ USED = frozenset({
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
     "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
     "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
+    "STEPS", "blocks", "Iterator",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -47,6 +48,8 @@ METHODS = frozenset(
         "loss",
         "losses",
         "metrics",
+        "block",
+        "steps_of_block",
         "optimizers",
         "steps",
         "measure",

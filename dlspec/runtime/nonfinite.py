@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -43,21 +44,51 @@ def diagnose(train: Any, arguments: Sequence[str], place: Place, watch: Callable
     Returns `what` was not finite, in words, and where known the place (`where`, file:line), its `line`, and what
     that led to (`then`).
     """
-    out = Path(arguments[list(arguments).index("--out") + 1])
     found: dict[str, Any] = {}
-    for checkpoint in [*sorted(out.glob("checkpoints/*.safetensors"), reverse=True), None]:
-        with tempfile.TemporaryDirectory() as folder:
-            again = _without_out(arguments)
-            if checkpoint is not None:
-                kept = Path(folder) / "checkpoints" / checkpoint.name
-                kept.parent.mkdir()
-                kept.write_bytes(checkpoint.read_bytes())
-                again.append("--resume")
-            sys.argv[1:] = [*again, "--out", folder]
+    for checkpoint in _checkpoints(arguments):
+        with _again(arguments, checkpoint):
             found = _repeat(train, place, watch)
         if found.get("kind") != "weight":
             break
     return found
+
+
+def located(train: Any, arguments: Sequence[str], place: Place, watch: Callable[..., Any]) -> Place:
+    """Which step it was, where one call does several, the last of which is at `place`: found one by one."""
+    if getattr(train, "STEPS", 1) == 1:
+        return place
+    train.STEPS = 1
+    watching = watch(None)
+    watching.told = math.inf  # it was told before
+    with _again(arguments, next(_checkpoints(arguments))):
+        try:
+            train.main()
+        except FloatingPointError:
+            return watching.epoch, watching.batch
+        finally:
+            watching.remove()
+    return place
+
+
+def _checkpoints(arguments: Sequence[str]) -> Iterator[Path | None]:
+    """From what a run can begin anew: its checkpoints, the newest first, then nothing."""
+    out = Path(arguments[list(arguments).index("--out") + 1])
+    yield from sorted(out.glob("checkpoints/*.safetensors"), reverse=True)
+    yield None
+
+
+@contextmanager
+def _again(arguments: Sequence[str], checkpoint: Path | None) -> Iterator[None]:
+    """The command line of a run from a checkpoint, with results that are thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        again = _without_out(arguments)
+        if checkpoint is not None:
+            kept = Path(folder) / "checkpoints" / checkpoint.name
+            kept.parent.mkdir()
+            kept.write_bytes(checkpoint.read_bytes())
+            again.append("--resume")
+        sys.argv[1:] = [*again, "--out", folder]
+        yield
 
 
 def _without_out(arguments: Sequence[str]) -> list[str]:
