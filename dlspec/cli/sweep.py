@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from dlspec.cli.common import choose_model, echo_json, guarded, json_option, load, need, set_option
-from dlspec.cli.run import backend_option, source_option
+from dlspec.cli.data import source_option
+from dlspec.cli.run import backend_option
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Sweep

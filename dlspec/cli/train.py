@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -19,10 +20,13 @@ from dlspec.cli.common import (
     seed_option,
     set_option,
 )  # fmt: skip
+from dlspec.cli.data import ALL, FOLD_HELP, Fold, source_option
+from dlspec.cli.folds import folds_of, report_folds
 from dlspec.cli.progress import Watch, shown
-from dlspec.cli.run import backend_option, choose_training, numbers, source_option
+from dlspec.cli.run import backend_option, choose_training, numbers
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
+from dlspec.ir.training import Training
 
 BEFORE = "this was trained before, and nothing has changed since: `--again` trains it again"
 
@@ -39,7 +43,7 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 @click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
-@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
+@click.option("--fold", type=Fold(), help=f"{FOLD_HELP} `all`: each in its turn.")
 @set_option
 @seed_option
 @json_option
@@ -47,7 +51,7 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
-    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None,
+    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | str | None,
 ) -> None:  # fmt: skip
     if resume is not None:
         if spec is not None:
@@ -56,41 +60,106 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
-    from dlspec.runtime.data_check import with_fold, with_sources
-    from dlspec.runtime.stages import stages
+    from dlspec.runtime.data_check import with_sources
 
     program = with_sources(load(spec, settings), sources)
-    names = stages(program, name and choose_training(program, name).name)
+    order = _Order(
+        program, spec, backend, out, force, again, seed, epochs, weights, tensorboard, as_json, sources
+    )
+    names = order.names(name)
+    if fold != ALL:
+        assert not isinstance(fold, str)
+        order.train(names, fold)
+        return
     last = choose_training(program, names[-1] if names else None)
-    program = with_fold(program, last, fold)
-    earlier: dict[str, Path] = {}
-    for stage in names:
-        more = weights if stage == last.name else None
-        asked = _Asked(program, spec, backend, stage, seed, epochs, more, earlier)
-        base = out or Path("runs") / f"{spec.stem}-{backend}"
-        known = [out] if out else sorted(base.parent.glob(f"{base.name}*"))
-        if len(names) > 1:
-            click.echo(f"train {stage}", err=as_json)
-            base, known = base / stage, [folder / stage for folder in known]
-        silent = as_json and stage != last.name
-        if not again and (found := _trained_before(known, asked.fingerprint)):
-            if not silent:
-                _report(found, as_json, BEFORE)
-            earlier[stage] = found / "weights.safetensors"
-            continue
-        asked.check()
-        folder = base if out else _free_folder(base)
-        asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
-        _train(folder, as_json, tensorboard, silent=silent)
-        earlier[stage] = folder / "weights.safetensors"
+    folders = []
+    for number in range(count := folds_of(program, last)):
+        click.echo(f"fold {number} of {count}", err=as_json)
+        folders.append(order.train(names, number, f"fold-{number}"))
+    report_folds(folders, as_json)
+
+
+@dataclass
+class _Order:
+    """A command to train: the spec's program, and what the command line says besides."""
+
+    program: Program
+    spec: Path
+    backend: str
+    out: Path | None
+    force: bool
+    again: bool
+    seed: int | None
+    epochs: int | None
+    weights: Path | None
+    tensorboard: bool
+    as_json: bool
+    sources: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        base = Path("runs") / f"{self.spec.stem}-{self.backend}"
+        earlier = [self.out] if self.out else sorted(base.parent.glob(f"{base.name}*"))
+        self.base = self.out or base
+        self.known = [folder for root in earlier for folder in (root, *sorted(root.glob("fold-*")))]
+
+    def names(self, name: str | None) -> list[str]:
+        """The trainings to be run, in order."""
+        from dlspec.runtime.stages import stages
+
+        return stages(self.program, name and choose_training(self.program, name).name)
+
+    def train(self, names: list[str], fold: int | None, within: str = "") -> Path:
+        """Train by a fold, unless that was done before; the folder of the last training. `within` the folder of all."""
+        from dlspec.runtime.data_check import with_fold
+
+        last = choose_training(self.program, names[-1] if names else None)
+        program = with_fold(self.program, last, fold)
+        earlier: dict[str, Path] = {}
+        folder = self.base
+        for stage in names:
+            asked = _Asked(self, program, stage, fold, self.weights if stage == last.name else None, earlier)
+            base, known = self._place(within), self.known
+            if len(names) > 1:
+                click.echo(f"train {stage}", err=self.as_json)
+                known = [folder for root in known for folder in sorted(root.glob(f"{stage}*"))]
+                base /= stage
+            quiet = self.as_json and (stage != last.name or bool(within))
+            found = None if self.again else _trained_before(known, asked.fingerprint)
+            if found is not None:
+                if not quiet:
+                    _report(found, self.as_json, BEFORE)
+                folder = found
+            else:
+                asked.check()
+                folder = base if self.out else _free_folder(base)
+                force = self.force or (self.again and _same(folder, asked.fingerprint))
+                asked.write(prepare_folder(folder, force))
+                _train(folder, self.as_json, self.tensorboard, quiet=quiet)
+            earlier[stage] = folder / "weights.safetensors"
+        return folder
+
+    def _place(self, fold: str) -> Path:
+        """Where a training is kept: of all folds, each has a folder within one."""
+        whole = self.out or self.base.with_name(f"{self.base.name}-folds")
+        return whole / fold if fold else self.base
+
+
+def processes_on(backend: str, training: Training) -> int:
+    """How many processes a training is done by; a note where the backend has one only, and the spec wants more."""
+    if training.parallel is None:
+        return 1
+    if backend != "torch":
+        click.echo(f"note: {backend} trains in a single process: `parallel` is for PyTorch", err=True)
+        return 1
+    return training.parallel.data
 
 
 class _Asked:
     """A training that is asked for: its printed files and initial weights, and their fingerprint."""
 
     def __init__(
-        self, program: Program, spec: Path, backend: str, name: str | None, seed: int | None, epochs: int | None,
-        weights: Path | None, earlier: Mapping[str, Path],
+        self, order: _Order, program: Program, name: str | None, fold: int | None, weights: Path | None,
+        earlier: Mapping[str, Path],
     ) -> None:  # fmt: skip
         from dlspec.emit.manifest import load_backend
         from dlspec.emit.project import print_project
@@ -98,7 +167,12 @@ class _Asked:
         from dlspec.runtime.runs import Run, environment, fingerprint
         from dlspec.runtime.training import initial_weights
 
-        training = choose_training(program, name)
+        training, backend, epochs, seed = (
+            choose_training(program, name),
+            order.backend,
+            order.epochs,
+            order.seed,
+        )
         self.program, data = program, program.data[training.data]
         need(backend, *modules(data))
         if epochs is not None and data.environment is not None:
@@ -109,8 +183,8 @@ class _Asked:
         arguments = [text for option, value in options if value is not None for text in (option, str(value))]
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
         self.run = Run(
-            str(spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
-            environment=environment(backend),
+            str(order.spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
+            processes_on(backend, training), sources=list(order.sources), fold=fold, environment=environment(backend),
         )  # fmt: skip
 
     def check(self) -> None:
@@ -133,7 +207,7 @@ class _Asked:
 
 
 def _train(
-    folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = (), silent: bool = False
+    folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = (), quiet: bool = False
 ) -> None:
     """Run the code of a run's folder, and report."""
     from dlspec.runtime.project import ProjectError, run_training
@@ -150,7 +224,8 @@ def _train(
     arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
     try:
         with shown(watch):
-            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd)
+            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd,
+                         processes=run.processes)  # fmt: skip
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
@@ -170,7 +245,7 @@ def _train(
         write_report(folder)
     except Exception as error:  # the training itself is done, and its results are there
         click.echo(f"note: the report could not be written: {error!r}", err=True)
-    if not silent:
+    if not quiet:
         _report(folder, as_json)
 
 
@@ -203,7 +278,7 @@ def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
     folder, run = found
     if run.status == "finished":
         return folder
-    if any(folder.glob("checkpoints/*.safetensors")):
+    if any(folder.glob("checkpoints/[0-9]*")):
         click.echo(
             f"note: a run of this was stopped: `dlspec train --resume {folder}` goes on with it", err=True
         )

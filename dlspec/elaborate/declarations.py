@@ -19,7 +19,7 @@ from dlspec.syntax import tree
 LATER = {
     "data": {"shuffle", "tokenizer", "stratify"},
     "train": {
-        "freeze", "parallel",
+        "freeze",
     },
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

@@ -81,7 +81,7 @@ def check_world(data: DataSet, item: tree.Declaration, settings: Settings) -> No
     kinds = data.columns
     fine = set(kinds) == {"state", "next_state", *ROLES}
     fine = fine and all((kinds[n].dtype, kinds[n].rank) == role for n, role in ROLES.items())
-    if not fine or kinds["state"] != kinds["next_state"]:
+    if not fine or data.categories or kinds["state"] != kinds["next_state"]:
         raise fail("DLS0505", "the columns of a world are those of one transition",
                    settings.values["columns"].value.span, "others", f"write `{COLUMNS}`")  # fmt: skip
 

@@ -62,13 +62,15 @@ def source_arguments(source: Source) -> dict[str, Any]:
     return {**options, **dict(zip(names, source.args, strict=True)), **source.options}
 
 
-def source_kind(source: Source) -> dict[str, Any]:
-    """How a source is read: its kind, with what its options change. Raises `SourceError`."""
+def source_kind(source: Source, with_texts: bool = False) -> dict[str, Any]:
+    """How a source is read: its kind, with what its options change, or columns of text. Raises `SourceError`."""
     values = source_arguments(source)
     kind = dict(kinds()[source.kind])
     kind |= kind.get("cases", {}).get(source.args[0], {})
     for option, changed in kind.get("when", {}).items():
         kind |= changed if values[option] else {}
+    if with_texts:
+        kind |= kind.get("texts", {})
     return kind
 
 

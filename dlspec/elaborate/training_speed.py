@@ -32,14 +32,13 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
     }
 
 
-def check_executions(training: Training, settings: Settings, graphs: Mapping[str, Graph]) -> Training:
-    """The training; refuses several steps in one call where something is done between two of them."""
+def check_executions(training: Training, settings: Settings, graphs: Mapping[str, Graph]) -> None:
+    """Refuse several steps in one call where something is done between two of them."""
     reason = single_steps(training, graphs)
     if (training.steps_per_execution or 1) > 1 and reason:
         raise fail("DLS0505", f"`{training.name}` {reason}: that comes between two steps",
                    settings.values["steps_per_execution"].name.span, "several steps in one call",
                    "leave it out, or write `steps_per_execution = 1`")  # fmt: skip
-    return training
 
 
 def _precision(settings: Settings) -> str:

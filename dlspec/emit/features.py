@@ -31,12 +31,14 @@ FEATURES = (
     "channels_last",
     "pooled_first",
     "vocabulary",
+    "categories",
     "drawn",
     "several",
     "best",
     "plateau",
     "checkpoint",
     "steps_log",
+    "parallel",
 )
 """All features, in the order in which they come at a place that several have something for."""
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dlspec.diagnostics import fail
-from dlspec.emit import draws
+from dlspec.emit import draws, processes
 from dlspec.emit.code import call, literal
 from dlspec.emit.data import print_data
 from dlspec.emit.manifest import Backend
 from dlspec.emit.naming import ModuleNames
 from dlspec.emit.onnx_files import print_onnx_files
+from dlspec.emit.processes import divided_blocks, processes_of
 from dlspec.emit.python import print_graphs
-from dlspec.emit.training import Model, attribute_names, print_training
+from dlspec.emit.training import Model, print_training
+from dlspec.emit.training_names import attribute_names
 from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.training_speed import quicker
 from dlspec.emit.weight_file import print_weights
@@ -55,6 +59,7 @@ def model_class(program: Program, model: str, backend: Backend) -> str:
 def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
     if training.deterministic and _drawn(program, training):
         backend = draws.counted(backend)
+    parallel = processes_of(training, backend)
     written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
@@ -66,20 +71,22 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
             training,
             backend,
             _models(program, training, backend),
-            _recomputed(program, training, backend),
+            _classes(program, training, backend, training.remat),
+            _classes(program, training, backend, divided_blocks(program, training) if parallel else ()),
         ),
-        "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
+        "weights.py": print_weights(program, trained, backend, attribute_names(training, backend), parallel),
+        **({processes.FILE: processes.print_processes(training, backend)} if parallel else {}),
         **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
-        **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),
+        **({"checkpoints.py": print_checkpoints(program, training, backend)} if training.checkpoint else {}),
     }
 
 
-def _recomputed(program: Program, training: Training, backend: Backend) -> list[str]:
-    """The classes of the blocks of `remat`."""
+def _classes(program: Program, training: Training, backend: Backend, blocks: Collection[str]) -> list[str]:
+    """The classes that some blocks are printed as."""
     keys = list(dict.fromkeys(training.models.values()))
     plans = outline(prepare(program, keys, backend), keys, backend)
     names = ModuleNames(plans, backend)
-    return [names.of[plan.name].name for plan in plans.plans if plan.graph.name in training.remat]
+    return [names.of[plan.name].name for plan in plans.plans if plan.graph.name in blocks]
 
 
 def _drawn(program: Program, training: Training) -> bool:

@@ -69,10 +69,9 @@ def _steps_at_once(program: Program, training: Training, backend: Backend) -> in
     if training.steps_per_execution:
         return training.steps_per_execution
     inputs = {v.name: v.type for step in training.steps for v in program.graphs[step.graph].inputs}
-    sizes = [product(t.shape[1:]) * BYTES[t.dtype] for t in inputs.values()]
-    if not all(isinstance(size, int) for size in sizes):  # lengths differ from batch to batch
-        return 1
-    return max(1, min(STEPS, BLOCK // max(1, sum(sizes) * training.batch_size)))
+    total: Any = sum(product(t.shape[1:]) * BYTES[t.dtype] for t in inputs.values()) * training.batch_size
+    known = isinstance(total, int)  # else lengths differ from batch to batch
+    return max(1, min(STEPS, BLOCK // max(1, total))) if known else 1
 
 
 def _operators(program: Program, training: Training) -> set[str]:

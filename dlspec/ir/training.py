@@ -31,6 +31,20 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Category(BaseModel):
+    """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.
+
+    unknown
+        whether number 0 stands for every name that is not among the most frequent `size` - 1 of the training part;
+        without it, such a name is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    size: int
+    unknown: bool = False
+
+
 class Environment(BaseModel):
     """How a world is played in, from which transitions come.
 
@@ -64,7 +78,7 @@ class SplitRule(BaseModel):
 
     kind: str
     column: str | None = None
-    values: dict[str, list[int | float]] | None = None
+    values: dict[str, list[int | float | str]] | None = None
     folds: int = 0
     fold: int = 0
 
@@ -91,6 +105,8 @@ class Augmentation(BaseModel):
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    categories
+        columns that the source has as names, and the models as numbers.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
@@ -113,6 +129,7 @@ class DataSet(BaseModel):
     name: str
     source: Source
     columns: dict[str, TensorType]
+    categories: dict[str, Category] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
@@ -299,6 +316,22 @@ class Clip(BaseModel):
     value: float | None = None
 
 
+class Parallel(BaseModel):
+    """Processes that train together, each on its rows of every batch; PyTorch's, one a GPU or on the CPU.
+
+    data
+        how many there are.
+    shard
+        ``full``: each holds its part of the weights, of their gradients and of the optimizer's state (FSDP); without
+        it, all of them (DDP).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: str | None = None
+
+
 PRECISIONS = ("f32", "bf16", "fp16")
 """In what a training computes; weights and optimizers are f32 in all of them."""
 
@@ -324,6 +357,8 @@ class Training(BaseModel):
         how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
+    parallel
+        the processes that train together; None: it is one.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -363,6 +398,7 @@ class Training(BaseModel):
     pool_first: bool | None = None
     steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
+    parallel: Parallel | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
@@ -11,6 +12,7 @@ from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet, Training
+from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 
 
@@ -59,10 +61,10 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     project = load_project({"data.py": print_data(program, data)})
     sizes: dict[str, int] = {}
     if data.environment is not None:
-        _reading(data, lambda: project.data.make())
+        reading(data, lambda: project.data.make())
         return sizes
     for split in data.split:
-        columns = _reading(data, lambda split=split: project.data.load(split))
+        columns = reading(data, lambda split=split: project.data.load(split))
         sizes[split] = len(next(iter(columns.values())))
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
@@ -70,7 +72,23 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     return sizes
 
 
-def _reading(data: DataSet, action: Any) -> Any:
+def load_split(
+    program: Program, training: Training, split: str, weights: Path | None = None
+) -> dict[str, Any]:
+    """The prepared columns of a split, by the printed data code; numbered as for these weights.
+
+    Raises `SpecError` (DLS0704).
+    """
+    data = program.data[training.data]
+    project = load_project({"data.py": print_data(program, data)})
+    if weights is not None:
+        use_kept(project.data, weights)
+    columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
+    return columns
+
+
+def reading(data: DataSet, action: Any) -> Any:
+    """Do what reads a data set. Raises `SpecError` (DLS0704) that tells what is wrong with it."""
     try:
         return action()
     except (SpecError, ModuleNotFoundError):

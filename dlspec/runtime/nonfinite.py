@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from dlspec.runtime.repeated import again, checkpoints
 
 # Operations whose infinities are meant, such as the -inf of a mask.
 FILLING = (
@@ -45,57 +45,12 @@ def diagnose(train: Any, arguments: Sequence[str], place: Place, watch: Callable
     that led to (`then`).
     """
     found: dict[str, Any] = {}
-    for checkpoint in _checkpoints(arguments):
-        with _again(arguments, checkpoint):
+    for checkpoint in checkpoints(arguments):
+        with again(arguments, checkpoint):
             found = _repeat(train, place, watch)
         if found.get("kind") != "weight":
             break
     return found
-
-
-def located(train: Any, arguments: Sequence[str], place: Place, watch: Callable[..., Any]) -> Place:
-    """Which step it was, where one call does several, the last of which is at `place`: found one by one."""
-    if getattr(train, "STEPS", 1) == 1:
-        return place
-    train.STEPS = 1
-    watching = watch(None)
-    watching.told = math.inf  # it was told before
-    with _again(arguments, next(_checkpoints(arguments))):
-        try:
-            train.main()
-        except FloatingPointError:
-            return watching.epoch, watching.batch
-        finally:
-            watching.remove()
-    return place
-
-
-def _checkpoints(arguments: Sequence[str]) -> Iterator[Path | None]:
-    """From what a run can begin anew: its checkpoints, the newest first, then nothing."""
-    out = Path(arguments[list(arguments).index("--out") + 1])
-    yield from sorted(out.glob("checkpoints/*.safetensors"), reverse=True)
-    yield None
-
-
-@contextmanager
-def _again(arguments: Sequence[str], checkpoint: Path | None) -> Iterator[None]:
-    """The command line of a run from a checkpoint, with results that are thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        again = _without_out(arguments)
-        if checkpoint is not None:
-            kept = Path(folder) / "checkpoints" / checkpoint.name
-            kept.parent.mkdir()
-            kept.write_bytes(checkpoint.read_bytes())
-            again.append("--resume")
-        sys.argv[1:] = [*again, "--out", folder]
-        yield
-
-
-def _without_out(arguments: Sequence[str]) -> list[str]:
-    kept = list(arguments)
-    at = kept.index("--out")
-    del kept[at : at + 2]
-    return [a for a in kept if a != "--resume"]
 
 
 def _repeat(train: Any, place: Place, watch: Callable[..., Any]) -> dict[str, Any]:

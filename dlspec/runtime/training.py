@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dlspec.emit.data import print_data
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import TrainedWeights, Training
 from dlspec.passes.totals import split_totals
 from dlspec.runtime.conversion import convert_weights
+from dlspec.runtime.data_check import load_split, reading
 from dlspec.runtime.interpreter import run
+from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 from dlspec.runtime.stages import handed_on
 from dlspec.weights.draw import draw_weights
@@ -98,7 +99,7 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     """Loss and metrics (numbers, and tables as lists) on a split, computed by the printed code, or by ONNX Runtime."""
     arrays = initial_weights(program, training, None, weights)
     if backend == "onnx":
-        return _evaluate_onnx(program, training, arrays, split)
+        return _evaluate_onnx(program, training, arrays, split, weights)
     project = load_project(print_project(program, training.name, load_backend(backend)))
     live = project.new_training()
     attributes = list(attribute_names(training, load_backend(backend)).values())
@@ -108,19 +109,13 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     if program.data[training.data].environment is not None:
         result = project.train.evaluate(live)
     else:
-        result = live.evaluate(project.data.load(split))
+        use_kept(project.data, weights)
+        result = live.evaluate(reading(program.data[training.data], lambda: project.data.load(split)))
     return result
 
 
-def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
-    """The prepared columns of a split, by the printed data code."""
-    project = load_project({"data.py": print_data(program, program.data[training.data])})
-    columns: dict[str, Any] = project.data.load(split)
-    return columns
-
-
 def _evaluate_onnx(
-    program: Program, training: Training, arrays: dict[str, Any], split: str
+    program: Program, training: Training, arrays: dict[str, Any], split: str, weights: Path
 ) -> dict[str, Any]:
     """The graph of loss and metrics as one ONNX model, run on the whole split."""
     from dlspec.diagnostics import fail
@@ -143,7 +138,7 @@ def _evaluate_onnx(
     prefix = f"{names[0]}." if len(names) == 1 else ""
     model = to_model(text, {prefix + name: array for name, array in arrays.items()})
     outputs = [output.name for output in measured.graphs[key].outputs]
-    found = predict(session(model), load_split(program, training, split), outputs)
+    found = predict(session(model), load_split(program, training, split, weights), outputs)
     if gathered:
         parts = {name: found[name] for name in (*gathered.sums, *gathered.rows)}
         found |= run(gathered.program, gathered.final, parts, {}, double=True)

@@ -15,6 +15,8 @@ import contextlib
 import io
 import json
 import math
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -27,8 +29,14 @@ PAUSE = 0.1  # seconds between events
 STOPPED = 3  # the exit status where a loss was not finite
 
 
+RANK = int(os.environ.get("RANK", "0"))
+"""Which of several processes this is, that `torchrun` started."""
+
+
 def tell(event: str, **values: Any) -> None:
-    """Write an event."""
+    """Write an event, in the first process."""
+    if RANK > 0:
+        return
     sys.__stdout__.write(MARK + json.dumps({"event": event, **values}) + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
@@ -95,8 +103,23 @@ class Watch:
         tell("step", **place, batches=self.batches, losses=losses, rate=rate)
 
 
+def _be_alone() -> None:
+    """Have a script that is one of several processes go on as if it were the only one."""
+    if processes := sys.modules.get("processes"):
+        processes.COUNT = 1  # type: ignore[attr-defined]
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when `torchrun` is killed, which could not do it itself: nobody writes on."""
+    if "TORCHELASTIC_RUN_ID" in os.environ and sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def main() -> int:
     """Run the script in the folder that is named first; the rest are its arguments."""
+    _end_with_parent()
     code, *arguments = sys.argv[1:]
     # Not this file's folder, whose modules have names of others; dlspec itself comes last.
     sys.path[0] = code
@@ -111,7 +134,11 @@ def main() -> int:
         if watch is None:
             raise
         watch.remove()
-        from dlspec.runtime.nonfinite import diagnose, located
+        if RANK > 0:  # all fail together, and the first one finds the cause alone
+            return 0
+        _be_alone()
+        from dlspec.runtime.nonfinite import diagnose
+        from dlspec.runtime.repeated import located
 
         with contextlib.redirect_stdout(io.StringIO()):
             place = located(train, arguments, (watch.epoch, watch.batch), lambda around: Watch(train, around))
