@@ -17,6 +17,8 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
+from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
+from dlspec.emit.streaming import stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.texts import cut_by_tokens, text_column, text_constants, text_imports, text_settings
 from dlspec.emit.wrap import tidy
@@ -56,13 +58,15 @@ def print_data(program: Program, data: DataSet) -> str:
             **printed_split,
             constants=[*split_constants, *text_constants(data)],
             last_batch=data.last_batch,
+            shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
             columns=columns,
-            numbers=any(values.startswith("column(") for _, values in columns),
+            numbers=any(column["values"].startswith("column(") for column in columns),
             **text_settings(data),
             blocks=cut_by_tokens(data),
+            **stream_settings(data, columns),
             prepare=prepare,
             statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
             augment=print_augmentation(data),
@@ -77,7 +81,8 @@ def print_data(program: Program, data: DataSet) -> str:
         *text_imports(data),
         *source.imports(),
     ]
-    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
+    imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
+    return tidy(f"{head}{block([*lines, *imports])}\n{rest}")
 
 
 def _loaded(data: DataSet) -> str:
@@ -129,7 +134,7 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source, bool(data.categories or data.texts))
+            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories or data.texts))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.read_columns = {name: kind for name, kind in data.columns.items() if name not in data.bytes}
@@ -156,7 +161,7 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        called = " ".join(source for _, source in self.columns())
+        called = " ".join([self.read(), *(column["values"] for column in self.columns())])
         used = [name for name in (*self.kind.get("helpers", ()), "codes") if f"{name}(" in called]
         return [(folder / f"{name}.py").read_text("utf-8") for name in used]
 
@@ -166,8 +171,8 @@ class _Source:
         parts = [self._fill(part, self.values).strip("\n") for part in (self.kind["read"], cut) if part]
         return Code("\n".join(parts))
 
-    def columns(self) -> Iterator[tuple[str, Code]]:
-        """The columns that are read: the name as a literal, and the expression of their values."""
+    def columns(self) -> Iterator[dict[str, Any]]:
+        """The columns that are read: name, type, the expression of what the source has, and of the column."""
         start, last = 0, list(self.read_columns)[-1]
         for number, (name, kind) in enumerate(self.read_columns.items()):
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
@@ -179,7 +184,13 @@ class _Source:
             source = self._fill(template, {**self.values, **values})
             dtype = self.numpy.values["dtype"][kind.dtype]
             as_numbers = Code(f"column({quoted(name)}, {source}, {dtype}, {shape})")
-            yield quoted(name), text_column(self.data, name, kind, source) or as_numbers
+            yield {
+                "name": quoted(name),
+                "source": source,
+                "dtype": dtype,
+                "shape": shape,
+                "values": text_column(self.data, name, kind, source) or as_numbers,
+            }
             start += width
 
     def _width(self, name: str, kind: TensorType) -> int:

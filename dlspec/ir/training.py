@@ -103,6 +103,22 @@ class Augmentation(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stream(BaseModel):
+    """Examples that are read batch by batch, in a source that may be larger than memory.
+
+    workers
+        how many threads read, or processes where `processes`.
+    ahead
+        how many batches are being read while one is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    workers: int = 2
+    processes: bool = False
+    ahead: int = 4
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
@@ -115,6 +131,8 @@ class DataSet(BaseModel):
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
+    shuffle
+        whether epochs of training take examples in random orders, rather than in that of the source.
     prepare
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
@@ -127,6 +145,8 @@ class DataSet(BaseModel):
         where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
+    stream
+        where it is not read as a whole: how it is read.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -140,12 +160,14 @@ class DataSet(BaseModel):
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
+    shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
+    stream: Stream | None = None
     seed: int = 0
     doc: str = ""
 
@@ -204,12 +226,15 @@ class TrainedWeights(BaseModel):
 
     model
         which of its models, where it has several.
+    fresh
+        paths of what is drawn from the seed instead, and may be otherwise there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     training: str
     model: str = ""
+    fresh: tuple[str, ...] = ()
 
     @classmethod
     def spec_name(cls) -> str:
@@ -354,12 +379,17 @@ class Training(BaseModel):
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    freeze
+        paths of weights that stay as they are, running statistics too (see `dlspec.ir.paths`); of several models
+        each begins with the model's name.
     precision
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    steps_per_execution
+        how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
     parallel
@@ -386,6 +416,7 @@ class Training(BaseModel):
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
     frozen: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
     evaluate: str | None = None
     policy: str | None = None
     metrics: tuple[str, ...] = ()
@@ -401,6 +432,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
     parallel: Parallel | None = None
     deterministic: bool = False
@@ -446,8 +478,13 @@ class Sweep(BaseModel):
         what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
     trials
         how many are tried, chosen by what came before; None: every combination of the candidates.
+    timeout
+        seconds of all trials after which no other begins.
+    sampler
+        how values are chosen: ``tpe``, by what came before, or ``random``.
     prune
-        whether a trial is stopped that is worse than the median of the others at that epoch.
+        when a trial is stopped: `median`, worse than that of the others at the epoch; `halving`, not among the best
+        quarter after 1, 4, 16, ... epochs; or `none`.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -458,5 +495,7 @@ class Sweep(BaseModel):
     metric: str
     goal: str = "min"
     trials: int | None = None
-    prune: bool = True
+    timeout: int | None = None
+    sampler: str = "tpe"
+    prune: str = "median"
     seed: int = 0

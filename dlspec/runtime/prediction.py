@@ -14,8 +14,10 @@ from dlspec.emit.onnx import print_onnx
 from dlspec.ir.dims import Symbolic
 from dlspec.ir.graph import Graph, Program
 from dlspec.ir.prune import pruned
+from dlspec.ir.training import Training
 from dlspec.ir.types import TensorType
 from dlspec.ops.dtypes import numpy_dtype
+from dlspec.runtime.data_check import load_split
 from dlspec.runtime.kept import kept_categories, learned_from, scored_categories
 from dlspec.weights.store import check_weights, load_weights, replacing
 
@@ -110,29 +112,47 @@ def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
     return array.astype(wanted)
 
 
-def predict(program: Program, model: str, weights: Path, backend: str, inputs: Arrays) -> Arrays:
-    """The outputs by name."""
+def split_inputs(program: Program, model: str, training: Training, split: str, weights: Path) -> Arrays:
+    """The inputs of all examples of a split, prepared. Raises `SpecError` where a column is missing."""
+    data = program.data[training.data]
+    if data.environment is not None:
+        raise fail(
+            "DLS0722", f"`{data.name}` is a world, which has no examples", hint="give arrays: `--input`"
+        )
+    columns = load_split(program, training, split, weights)
+    wanted = [value.name for value in program.model(model).inputs]
+    for name in wanted:
+        if name not in columns:
+            raise fail("DLS0722", f"the model's input `{name}` is no column of `{data.name}`",
+                       hint="give arrays: `--input`")  # fmt: skip
+    return {name: columns[name] for name in wanted}
+
+
+def predict(
+    program: Program, model: str, weights: Path, backend: str, inputs: Arrays, prepared: bool = False
+) -> Arrays:
+    """The outputs by name. `prepared` are inputs that need no preparation of the export."""
     arrays = load_weights(weights)
     check_weights(program, model, arrays)
+    prepare = None if prepared else preparation(program, model)
     if backend == "onnx":
         from dlspec.runtime import onnx
 
-        text = print_onnx(program, model, load_backend("onnx"), prepare=preparation(program, model))
+        text = print_onnx(program, model, load_backend("onnx"), prepare=prepare)
         names = [output.name for output in program.model(model).outputs]
         return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs, names)
     from dlspec.runtime import live
 
-    prepared = _prepared(program, model, inputs)
-    ordered = [prepared[value.name] for value in program.model(model).inputs]
+    ready = _prepared(program, prepare, inputs)
+    ordered = [ready[value.name] for value in program.model(model).inputs]
     run = {"torch": live.run_torch, "keras": live.run_keras}[backend]
     results = run(program, model, arrays, ordered)
     return {o.name: r for o, r in zip(program.model(model).outputs, results, strict=True)}
 
 
-def _prepared(program: Program, model: str, inputs: Arrays) -> Arrays:
+def _prepared(program: Program, prepare: Graph | None, inputs: Arrays) -> Arrays:
     from dlspec.runtime.interpreter import run
 
-    prepare = preparation(program, model)
     if prepare is None:
         return inputs
     graphs = program.model_copy(update={"graphs": {"%prepare": prepare}})

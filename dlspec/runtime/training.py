@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlspec.emit.data import print_data
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import print_project
@@ -15,7 +14,7 @@ from dlspec.ir.graph import Program
 from dlspec.ir.training import TrainedWeights, Training
 from dlspec.passes.totals import split_totals
 from dlspec.runtime.conversion import convert_weights
-from dlspec.runtime.data_check import reading
+from dlspec.runtime.data_check import load_split, reading
 from dlspec.runtime.interpreter import run
 from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
@@ -30,15 +29,20 @@ def initial_weights(
     seed: int | None,
     weights: Path | None = None,
     earlier: Mapping[str, Path] | None = None,
+    fresh: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The weights that a training begins with, by canonical name: given, those of its `init_from`, or drawn.
 
+    fresh
+        paths of what is drawn although there are `weights`, such as a head for other classes.
     earlier
         the files that earlier trainings of the spec ended with, by their names.
     """
     wanted = as_model(program, training)
     seed = training.seed if seed is None else seed
-    if weights:
+    if weights and fresh:
+        arrays = convert_weights(*wanted, weights, None, seed, fresh).arrays()
+    elif weights:
         arrays = load_weights(weights)
     elif training.init_from:
         arrays = _from_files(program, training, *wanted, seed, earlier or {})
@@ -58,7 +62,7 @@ def _from_files(
     """Weights as `init_from` says; models that it does not name are drawn."""
     whole = training.init_from.get("")
     if isinstance(whole, TrainedWeights):
-        return handed_on(program, whole, earlier)
+        return {**draw_weights(together, name, seed), **handed_on(program, whole, earlier)}
     if whole is not None:
         return convert_weights(together, name, whole.file, whole.mapping, seed, whole.fresh).arrays()
     arrays = draw_weights(together, name, seed)
@@ -113,18 +117,6 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
         use_kept(project.data, weights)
         result = live.evaluate(reading(program.data[training.data], lambda: project.data.load(split)))
     return result
-
-
-def load_split(
-    program: Program, training: Training, split: str, weights: Path | None = None
-) -> dict[str, Any]:
-    """The prepared columns of a split, by the printed data code; numbered as for these weights."""
-    data = program.data[training.data]
-    project = load_project({"data.py": print_data(program, data)})
-    if weights is not None:
-        use_kept(project.data, weights)
-    columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
-    return columns
 
 
 def _evaluate_onnx(

@@ -15,10 +15,10 @@ from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Category, DataSet, Source, SplitRule
 from dlspec.ir.types import parse_type
-from dlspec.runtime.data_check import check_data
+from dlspec.runtime.data_check import check_data, load_split
 from dlspec.runtime.prediction import named_categories, read_inputs
 from dlspec.runtime.project import load_project
-from dlspec.runtime.training import evaluate, load_split
+from dlspec.runtime.training import evaluate
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import save_weights
 

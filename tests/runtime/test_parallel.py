@@ -1,4 +1,4 @@
-"""Two processes learn what one does, with all weights each or with half of them, and go on from each other's checkpoints."""
+"""Two processes learn what one does, with all weights each or half of them, and go on from each other's checkpoints."""
 
 from __future__ import annotations
 
