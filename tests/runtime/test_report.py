@@ -103,7 +103,7 @@ def test_curves_by_step(tmp_path: Path) -> None:
     text = report(tmp_path, RESULTS)
     page = Page(text)
     assert sum("curve" in (attributes.get("class") or "") for _, attributes in page.tags) == 4
-    for told in ("By step", "Adam(lr = 0.001)", "7,000"):
+    for told in ("By step", "Adam(lr = 0.001)", "6,000"):
         assert told in page.text, told
     assert max(path.count("L") for path in re.findall(r'd="(M[^"]*)"', text)) < 600  # long lines are thinned
 
