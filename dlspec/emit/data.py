@@ -18,6 +18,8 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
+from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
+from dlspec.emit.streaming import stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
@@ -29,6 +31,7 @@ IMPORTS = (
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
 
+TEXTS = ("from collections.abc import Sequence", "from typing import Any")
 WINDOWS = ("from numpy.lib.stride_tricks import sliding_window_view",)
 LAST_WORDS = {
     "keep": "the last batch may be small",
@@ -42,7 +45,9 @@ def print_data(program: Program, data: DataSet) -> str:
     if data.environment is not None:
         return print_environment(data)
     numpy = load_backend("numpy")
-    source = _Source(data, numpy)
+    source, printed_split = _Source(data, numpy), print_split(data)
+    split_constants = printed_split.pop("constants")
+    columns = list(source.columns())
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
         environment()
@@ -51,13 +56,17 @@ def print_data(program: Program, data: DataSet) -> str:
             title=comment_text(data.doc or data.name),
             name=quoted(data.name),
             seed=literal(data.seed),
-            **print_split(data),
+            **printed_split,
+            constants=[*split_constants, *_constants(data)],
             last_batch=data.last_batch,
+            shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
-            columns=list(source.columns()),
+            columns=columns,
+            **stream_settings(data, columns),
             vocabulary=_vocabulary(data),
+            categories={"open": _open(data)} if data.categories else {},
             prepare=prepare,
             statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
             augment=print_augmentation(data),
@@ -66,15 +75,26 @@ def print_data(program: Program, data: DataSet) -> str:
         )
     )
     head, _, rest = body.partition("#: imports\n")
-    lines = [*IMPORTS, *(WINDOWS if data.windows else ()), *source.imports()]
-    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
+    lines = [
+        *IMPORTS,
+        *(WINDOWS if data.windows else ()),
+        *(TEXTS if data.categories else ()),
+        *source.imports(),
+    ]
+    imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
+    return tidy(f"{head}{block([*lines, *imports])}\n{rest}")
 
 
 def _loaded(data: DataSet) -> str:
     """The expression of what `load` gives, of the examples as the source has them."""
     made = "examples(split)"
-    for name in ("encode", "prepare", "windows"):
-        given = data.vocabulary if name == "encode" else getattr(data, name)
+    stages = {
+        "numbered": data.categories,
+        "encode": data.vocabulary,
+        "prepare": data.prepare,
+        "windows": data.windows,
+    }
+    for name, given in stages.items():
         made = f"{name}({made})" if given else made
     return made
 
@@ -117,6 +137,20 @@ def _vocabulary(data: DataSet) -> dict[str, str] | None:
     return {"columns": columns, "kept": kept, "other": quoted(other), "zero": zero}
 
 
+def _constants(data: DataSet) -> list[str]:
+    """The lines that say which columns are categories."""
+    if not data.categories:
+        return []
+    sizes = literal({name: category.size for name, category in data.categories.items()})
+    more = [f"OPEN = {literal(_open(data))}"] if _open(data) else []
+    return [f"CATEGORIES = {sizes}  # how many there are at most", *more]
+
+
+def _open(data: DataSet) -> list[str]:
+    """The columns in which a number stands for what is no category."""
+    return [name for name, category in data.categories.items() if category.unknown]
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -124,7 +158,7 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source)
+            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
@@ -147,7 +181,9 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        return [(folder / f"{name}.py").read_text("utf-8") for name in self.kind.get("helpers", ())]
+        called = " ".join(column["source"] for column in self.columns())
+        used = [name for name in self.kind.get("helpers", ()) if f"{name}(" in called]
+        return [(folder / f"{name}.py").read_text("utf-8") for name in used]
 
     def read(self) -> str:
         """The statements that read everything."""
@@ -160,12 +196,16 @@ class _Source:
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
-            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
+            text = name in self.data.categories
+            values = {
+                "name": name, "start": start, "stop": start + size, "size": size, "number": number, "text": text,
+            }  # fmt: skip
             yield {
                 "name": quoted(name),
                 "source": self._fill(template, {**self.values, **values, "shape": shape}),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
                 "shape": shape,
+                "text": text,
             }
             start += size
 

@@ -13,10 +13,13 @@ from dlspec.emit.features import Places
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
-from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
-from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.names import PYTHON, identifier
+from dlspec.emit.optimizers import keeps_pairs, print_optimizer
+from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
+from dlspec.emit.training_names import USED, loss_methods, taken_names
+from dlspec.emit.training_parts import freeze_settings, parameters
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
@@ -26,7 +29,6 @@ from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training, validation_split
-from dlspec.ops.optimizers import optimizers
 from dlspec.passes.full_precision import full_precision
 
 UPDATES_OF_EPOCH = {
@@ -34,50 +36,6 @@ UPDATES_OF_EPOCH = {
     False: "math.ceil(data.count(columns) / BATCH_SIZE)",
 }
 """How many updates an epoch has, by whether it leaves out examples that fill no batch."""
-
-USED = frozenset({
-    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
-    "DDP", "processes",
-    "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
-    "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
-})  # fmt: skip
-"""Names that the file has for itself, beside those of optimizers and helpers."""
-
-METHODS = frozenset(
-    {
-        "loss",
-        "losses",
-        "metrics",
-        "optimizers",
-        "steps",
-        "measure",
-        "every",
-        "factor",
-        "log",
-        "progress",
-        "updates",
-        "parts",
-        "tensors",
-        "train_step",
-        "train_epoch",
-        "evaluate",
-        "state",
-        "restore",
-        "variables",
-        "total",
-        "length",
-        "set_rates",
-        "average",
-        "averaged",
-        "averages",
-        "exchange",
-        "follow",
-        "move_averages",
-    }
-)
-"""Attributes that the class `Training` has for itself."""
-
 
 FILES = {
     r"\bcheckpoints\.": "import checkpoints",
@@ -129,13 +87,15 @@ class TrainingPrinter:
         training: Training,
         backend: Backend,
         models: Sequence[Model],
+        parts: ModelParts,
         recomputed: Sequence[str] = (),
         divided: Sequence[str] = (),
     ) -> None:
+        self.parts = parts
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
-        self.methods = _methods(training)
+        self.methods = loss_methods(training)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
@@ -183,6 +143,7 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
+            freeze=freeze_settings(self.training, self.parts),
             remat=[types[name] for name in self.recomputed],
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
@@ -203,8 +164,10 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
-            **_limit(training),
+            **_limit(training, data.stream is not None),
+            "stream": data.stream is not None,
             "vocabulary": data.vocabulary is not None,
+            "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
@@ -241,9 +204,12 @@ class TrainingPrinter:
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
+        paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
+            optimizer = print_optimizer(
+                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
+            )
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
@@ -302,16 +268,12 @@ class TrainingPrinter:
             program = full_precision(program, key)
         steps = {step.graph for step in self.training.steps}
         backend = beside_frozen(program, key, self.backend) if key in steps else self.backend
-        function = print_function(program, key, backend, models, _taken(self.training), attributes)
+        function = print_function(program, key, backend, models, taken_names(self.training), attributes)
         function = with_progress(function, self.program, self.training, self.backend)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
-
-    def _parameters(self, updates: list[str]) -> str:
-        each = [f"{attribute}.parameters()" for attribute in updates]
-        return each[0] if len(each) == 1 else _joined(each)
 
 
 def print_training(
@@ -319,47 +281,32 @@ def print_training(
     training: Training,
     backend: Backend,
     models: Sequence[Model],
+    parts: ModelParts,
     recomputed: Sequence[str] = (),
     divided: Sequence[str] = (),
 ) -> str:
     """The text of ``train.py``.
 
+    parts
+        of the models, as they are printed.
     recomputed
         the classes of the blocks of `remat`; `divided` those whose weights processes divide among them.
     """
-    return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
+    return TrainingPrinter(program, training, backend, models, parts, recomputed, divided).text()
 
 
-def _limit(training: Training) -> dict[str, str]:
-    """What is different where a training ends after a number of steps."""
-    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+def _limit(training: Training, stream: bool) -> dict[str, str]:
+    """What is different where a training ends after a number of steps; a stream skips what is done already."""
+    done = stream and training.checkpoint is not None and training.checkpoint.steps is not None
+    batches = f"data.batches(columns, BATCH_SIZE, seed, epoch{', first=place.batches' if done else ''})"
     if training.max_steps is None:
         return {"max_steps": "", "until": "", "epoch_batches": batches}
+    before = "place.steps" if done else "epoch * steps_of_epoch(columns)"
     return {
         "max_steps": literal(training.max_steps),
         "until": ", or until the last step",
-        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
-
-
-def attribute_names(training: Training, backend: Backend) -> dict[str, str]:
-    """The attribute of the class `Training` that holds each model."""
-    names = Names({*KEYWORDS, *backend.attributes, *_taken(training)})
-    return {name: names(name, identifier(name.lstrip("_"), KEYWORDS)) for name in training.models}
-
-
-def _taken(training: Training) -> set[str]:
-    """What no model may be called: methods, and names that the constructor needs."""
-    classes = {optimizer.spec_name() for optimizer in optimizers().values()}
-    return {*METHODS, *USED, *classes, *_methods(training).values(), "keras", "torch"}
-
-
-def _methods(training: Training) -> dict[str, str]:
-    """The method that computes the loss of each step."""
-    if len(training.steps) == 1:
-        return {training.steps[0].name: "loss"}
-    names = Names({*METHODS, *USED})
-    return {step.name: names(step.name, f"{identifier(step.name)}_loss") for step in training.steps}
 
 
 def _joined(lists: Sequence[str]) -> str:

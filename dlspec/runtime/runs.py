@@ -30,6 +30,8 @@ class Run:
         what ``train.py`` is given beside ``--out``; `cwd` is where it runs, from which paths of data begin.
     processes
         how many train together.
+    sources, fold
+        what the command line said of the data, as it said it; None where it named no fold.
     status
         running (or killed), finished, or failed.
     """
@@ -43,6 +45,8 @@ class Run:
     processes: int = 1
     status: str = "running"
     seconds: float = 0.0
+    sources: list[str] = field(default_factory=list)
+    fold: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
