@@ -124,7 +124,7 @@ class _Trainer:
             "evaluate": evaluate,
             "metrics": tuple(metrics),
             "policy": attempt(graphs.policy),
-            "remat": attempt(partial(recomputed, settings, self.session.graphs, keys.values())),
+            "remat": attempt(partial(recomputed, settings, frame, self.session.graphs, keys.values())),
             **run,
         }
 

@@ -10,6 +10,7 @@ from dlspec.ir.dims import product
 from dlspec.ir.graph import Program, reached
 from dlspec.ir.single_steps import single_steps
 from dlspec.ir.training import Training
+from dlspec.passes.named_draws import draws
 from dlspec.passes.pooled_first import pooled_first
 from dlspec.summary import BYTES
 
@@ -32,6 +33,9 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
         as fast for a small CNN: `python -m benchmarks.training`). Not where processes divide the weights among them,
         which FSDP keeps in a row.
+    again
+        the helper, a snippet, by which blocks of `remat` draw the same numbers again; none where they draw none, or the
+        framework does it.
     pooled_first
         whether `quicker` changed something.
     several
@@ -44,6 +48,7 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         "scaled": training.precision == "fp16",
         "compiled": training.compile,
         "channels_last": chosen and not found & DEEP and not _divided(training),
+        "again": recomputed_draws(program, training, backend),
         "pooled_first": quicker(program, training, backend) is not program,
         "several": literal(steps) if (steps := _steps_at_once(program, training, backend)) > 1 else "",
         "several_why": "asked for"
@@ -51,6 +56,14 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         else "the call itself takes longer than a small step",
         "channels_last_why": "asked for" if training.channels_last else "2-D convolutions are quicker so",
     }
+
+
+def recomputed_draws(program: Program, training: Training, backend: Backend) -> str:
+    """The name of the snippet by which what `remat` computes again draws the same numbers."""
+    keys = [key for key in reached(program.graphs, training.models.values())
+            if program.graphs[key].name in training.remat]  # fmt: skip
+    name = "again_counted" if backend.own_imports else "again"
+    return name if name in backend.snippets and any(draws(program, key) for key in keys) else ""
 
 
 def _divided(training: Training) -> bool:
