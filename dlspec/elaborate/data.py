@@ -17,9 +17,10 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
-from dlspec.elaborate.splits import split_of
+from dlspec.elaborate.splits import split_of, stratified
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.statistics import Statistics
+from dlspec.elaborate.streaming import check_stream, stream_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
@@ -34,7 +35,10 @@ BATCH = symbol("N")
 LAST_BATCH = ["keep", "drop", "fill"]
 """What becomes of the examples that do not fill the last batch of an epoch of training."""
 
-SETTINGS = ("source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows")
+SETTINGS = (
+    "source", "columns", "split", "stratify", "shuffle", "seed", "prepare", "vocabulary", "last_batch", "augment",
+    "windows", "stream",
+)  # fmt: skip
 
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
@@ -54,6 +58,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
     split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, categories)) or ({}, None)
+    rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
     prepared, statistics = None, None
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder, categories))
@@ -76,6 +81,8 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
+        shuffle=attempt(lambda: settings.flag("shuffle", frame)) is not False,
+        stream=attempt(lambda: stream_of(settings.get("stream"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
@@ -84,6 +91,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if made.source.kind in WORLDS:
         check_world(made, item, settings)
         return made.model_copy(update={"split": {"play": 1.0}})
+    check_stream(made, settings, builder, str(BATCH))
     return made
 
 

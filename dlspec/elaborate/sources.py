@@ -62,8 +62,8 @@ def source_arguments(source: Source) -> dict[str, Any]:
     return {**options, **dict(zip(names, source.args, strict=True)), **source.options}
 
 
-def source_kind(source: Source, with_texts: bool = False) -> dict[str, Any]:
-    """How a source is read: its kind, with what its options change, or columns of text. Raises `SourceError`."""
+def source_kind(source: Source, stream: bool = False, with_texts: bool = False) -> dict[str, Any]:
+    """How a source is read: its kind, as options, columns of text or a stream change it. Raises `SourceError`."""
     values = source_arguments(source)
     kind = dict(kinds()[source.kind])
     kind |= kind.get("cases", {}).get(source.args[0], {})
@@ -71,7 +71,14 @@ def source_kind(source: Source, with_texts: bool = False) -> dict[str, Any]:
         kind |= changed if values[option] else {}
     if with_texts:
         kind |= kind.get("texts", {})
-    return kind
+    if stream and "stream" not in kind:
+        raise SourceError(f"`{source.kind}` is read as a whole", known=streamed())
+    return {**kind, **kind["stream"]} if stream else kind
+
+
+def streamed() -> tuple[str, ...]:
+    """The kinds of sources whose examples can be read batch by batch."""
+    return tuple(name for name, kind in kinds().items() if "stream" in kind)
 
 
 def outside_source(text: str) -> Source:

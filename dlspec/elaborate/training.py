@@ -22,12 +22,16 @@ from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
 from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
+from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
+from dlspec.elaborate.weight_paths import check_learning, frozen_paths
+from dlspec.ir.paths import weights_of
 from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
 from dlspec.syntax import tree
 
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "policy", "seed", "models", "init_from",
     "deterministic", *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS, *PARALLEL_SETTINGS,
+    *PATH_SETTINGS,
 ]  # fmt: skip
 
 NUMBERS = (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
@@ -71,11 +75,14 @@ class _Trainer:
             **plain,
             **of_models,
         )
+        if made.freeze:
+            weights = weights_of(self.session.graphs, made.models)
+            attempt(partial(check_learning, made, weights, settings.values["freeze"].value))
         check_executions(made, settings, self.session.graphs)
         if made.parallel:
             world, written = found.data.environment is not None, settings.values["parallel"].value
             attempt(partial(check_parallel, made, self.session.graphs, world, written))
-            settings.finish()
+        settings.finish()
         return made
 
     def _numbers(self) -> dict[str, int | None]:
@@ -98,6 +105,7 @@ class _Trainer:
         losses = graphs.losses()
         keys = {name: resolve_graph(m, None, m.span, self.session) for name, m in found.models.items()}
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
+        weights = weights_of(self.session.graphs, keys)
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
         evaluate, metrics = attempt(graphs.evaluation) or (None, [])
         computed = [key for key in (*losses, evaluate) if key]
@@ -107,6 +115,7 @@ class _Trainer:
             "models": keys,
             "copies": tuple(copies),
             "init_from": initial,
+            "freeze": attempt(partial(frozen_paths, settings.get("freeze"), weights, frame)),
             "evaluate": evaluate,
             "metrics": tuple(metrics),
             "policy": attempt(graphs.policy),

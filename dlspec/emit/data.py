@@ -18,6 +18,8 @@ from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
+from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
+from dlspec.emit.streaming import stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
@@ -45,6 +47,7 @@ def print_data(program: Program, data: DataSet) -> str:
     numpy = load_backend("numpy")
     source, printed_split = _Source(data, numpy), print_split(data)
     split_constants = printed_split.pop("constants")
+    columns = list(source.columns())
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
         environment()
@@ -56,10 +59,12 @@ def print_data(program: Program, data: DataSet) -> str:
             **printed_split,
             constants=[*split_constants, *_constants(data)],
             last_batch=data.last_batch,
+            shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
-            columns=list(source.columns()),
+            columns=columns,
+            **stream_settings(data, columns),
             vocabulary=_vocabulary(data),
             categories={"open": _open(data)} if data.categories else {},
             prepare=prepare,
@@ -76,7 +81,8 @@ def print_data(program: Program, data: DataSet) -> str:
         *(TEXTS if data.categories else ()),
         *source.imports(),
     ]
-    return tidy(f"{head}{block([*lines, *needed(rest, numpy.imports)])}\n{rest}")
+    imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
+    return tidy(f"{head}{block([*lines, *imports])}\n{rest}")
 
 
 def _loaded(data: DataSet) -> str:
@@ -152,7 +158,7 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source, with_texts=bool(data.categories))
+            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}

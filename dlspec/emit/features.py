@@ -20,6 +20,7 @@ FEATURES = (
     "scaled",
     "remat",
     "frozen",
+    "freeze",
     "progress",
     "rates",
     "copies",

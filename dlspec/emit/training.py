@@ -15,9 +15,11 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
 from dlspec.emit.optimizers import keeps_pairs, print_optimizer
+from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import USED, loss_methods, taken_names
+from dlspec.emit.training_parts import freeze_settings, parameters
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
@@ -85,9 +87,11 @@ class TrainingPrinter:
         training: Training,
         backend: Backend,
         models: Sequence[Model],
+        parts: ModelParts,
         recomputed: Sequence[str] = (),
         divided: Sequence[str] = (),
     ) -> None:
+        self.parts = parts
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
@@ -139,6 +143,7 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
+            freeze=freeze_settings(self.training, self.parts),
             remat=[types[name] for name in self.recomputed],
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
@@ -159,7 +164,8 @@ class TrainingPrinter:
             "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
-            **_limit(training),
+            **_limit(training, data.stream is not None),
+            "stream": data.stream is not None,
             "vocabulary": data.vocabulary is not None,
             "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
@@ -201,7 +207,9 @@ class TrainingPrinter:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates), paired)
+            optimizer = print_optimizer(
+                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
+            )
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
@@ -267,36 +275,37 @@ class TrainingPrinter:
             [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
-    def _parameters(self, updates: list[str]) -> str:
-        each = [f"{attribute}.parameters()" for attribute in updates]
-        return each[0] if len(each) == 1 else _joined(each)
-
 
 def print_training(
     program: Program,
     training: Training,
     backend: Backend,
     models: Sequence[Model],
+    parts: ModelParts,
     recomputed: Sequence[str] = (),
     divided: Sequence[str] = (),
 ) -> str:
     """The text of ``train.py``.
 
+    parts
+        of the models, as they are printed.
     recomputed
         the classes of the blocks of `remat`; `divided` those whose weights processes divide among them.
     """
-    return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
+    return TrainingPrinter(program, training, backend, models, parts, recomputed, divided).text()
 
 
-def _limit(training: Training) -> dict[str, str]:
-    """What is different where a training ends after a number of steps."""
-    batches = "data.batches(columns, BATCH_SIZE, seed, epoch)"
+def _limit(training: Training, stream: bool) -> dict[str, str]:
+    """What is different where a training ends after a number of steps; a stream skips what is done already."""
+    done = stream and training.checkpoint is not None and training.checkpoint.steps is not None
+    batches = f"data.batches(columns, BATCH_SIZE, seed, epoch{', first=place.batches' if done else ''})"
     if training.max_steps is None:
         return {"max_steps": "", "until": "", "epoch_batches": batches}
+    before = "place.steps" if done else "epoch * steps_of_epoch(columns)"
     return {
         "max_steps": literal(training.max_steps),
         "until": ", or until the last step",
-        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - epoch * steps_of_epoch(columns))",
+        "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
 
 

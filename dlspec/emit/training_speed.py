@@ -30,7 +30,8 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         the framework's name of the lower precision in which models compute; None for f32.
     channels_last
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
-        as fast for a small CNN: `python -m benchmarks.training`).
+        as fast for a small CNN: `python -m benchmarks.training`). Not where processes divide the weights among them,
+        which FSDP keeps in a row.
     pooled_first
         whether `quicker` changed something.
     several
@@ -42,7 +43,7 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         "autocast": AUTOCAST.get(training.precision),
         "scaled": training.precision == "fp16",
         "compiled": training.compile,
-        "channels_last": chosen and not found & DEEP,
+        "channels_last": chosen and not found & DEEP and not _divided(training),
         "pooled_first": quicker(program, training, backend) is not program,
         "several": literal(steps) if (steps := _steps_at_once(program, training, backend)) > 1 else "",
         "several_why": "asked for"
@@ -50,6 +51,10 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         else "the call itself takes longer than a small step",
         "channels_last_why": "asked for" if training.channels_last else "2-D convolutions are quicker so",
     }
+
+
+def _divided(training: Training) -> bool:
+    return training.parallel is not None and training.parallel.shard is not None
 
 
 def quicker(program: Program, training: Training, backend: Backend) -> Program:

@@ -102,6 +102,22 @@ class Augmentation(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stream(BaseModel):
+    """Examples that are read batch by batch, in a source that may be larger than memory.
+
+    workers
+        how many threads read, or processes where `processes`.
+    ahead
+        how many batches are being read while one is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    workers: int = 2
+    processes: bool = False
+    ahead: int = 4
+
+
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
@@ -110,6 +126,8 @@ class DataSet(BaseModel):
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
+    shuffle
+        whether epochs of training take examples in random orders, rather than in that of the source.
     prepare
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
@@ -122,6 +140,8 @@ class DataSet(BaseModel):
         where it is a world to play in: the columns are those of a transition.
     vocabulary
         of a text, whose columns then hold the numbers of symbols.
+    stream
+        where it is not read as a whole: how it is read.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -133,12 +153,14 @@ class DataSet(BaseModel):
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
+    shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
+    stream: Stream | None = None
     seed: int = 0
     doc: str = ""
 
@@ -197,12 +219,15 @@ class TrainedWeights(BaseModel):
 
     model
         which of its models, where it has several.
+    fresh
+        paths of what is drawn from the seed instead, and may be otherwise there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     training: str
     model: str = ""
+    fresh: tuple[str, ...] = ()
 
     @classmethod
     def spec_name(cls) -> str:
@@ -347,6 +372,9 @@ class Training(BaseModel):
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    freeze
+        paths of weights that stay as they are, running statistics too (see `dlspec.ir.paths`); of several models
+        each begins with the model's name.
     precision
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
@@ -381,6 +409,7 @@ class Training(BaseModel):
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
     frozen: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
     evaluate: str | None = None
     policy: str | None = None
     metrics: tuple[str, ...] = ()
@@ -442,8 +471,13 @@ class Sweep(BaseModel):
         what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
     trials
         how many are tried, chosen by what came before; None: every combination of the candidates.
+    timeout
+        seconds of all trials after which no other begins.
+    sampler
+        how values are chosen: ``tpe``, by what came before, or ``random``.
     prune
-        whether a trial is stopped that is worse than the median of the others at that epoch.
+        when a trial is stopped: `median`, worse than that of the others at the epoch; `halving`, not among the best
+        quarter after 1, 4, 16, ... epochs; or `none`.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -454,5 +488,7 @@ class Sweep(BaseModel):
     metric: str
     goal: str = "min"
     trials: int | None = None
-    prune: bool = True
+    timeout: int | None = None
+    sampler: str = "tpe"
+    prune: str = "median"
     seed: int = 0

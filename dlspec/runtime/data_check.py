@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
+        if data.stream is not None:
+            reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 
@@ -84,7 +87,16 @@ def load_split(
     if weights is not None:
         use_kept(project.data, weights)
     columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
-    return columns
+    return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
+
+
+def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+    split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
+    if data.last_batch == "drop" and sizes.get(split, size) < size:
+        raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
+                   f" batch of {size}, and `last_batch = drop` leaves none",
+                   hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
 
 
 def reading(data: DataSet, action: Any) -> Any:

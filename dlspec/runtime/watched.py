@@ -18,6 +18,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from inspect import signature
@@ -27,6 +28,7 @@ from typing import Any
 MARK = "\x1e"
 PAUSE = 0.1  # seconds between events
 STOPPED = 3  # the exit status where a loss was not finite
+HELD = "DLSPEC_ENDS_WITH_INPUT"  # set for a process that is to end with the one that holds its standard input
 
 
 RANK = int(os.environ.get("RANK", "0"))
@@ -39,6 +41,18 @@ def tell(event: str, **values: Any) -> None:
         return
     sys.__stdout__.write(MARK + json.dumps({"event": event, **values}) + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def end_with_input() -> None:
+    """End this process when its standard input is closed: when the process that started it is gone, however it went."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 class Watch:
@@ -120,6 +134,8 @@ def _end_with_parent() -> None:
 def main() -> int:
     """Run the script in the folder that is named first; the rest are its arguments."""
     _end_with_parent()
+    if HELD in os.environ:
+        end_with_input()
     code, *arguments = sys.argv[1:]
     # Not this file's folder, whose modules have names of others; dlspec itself comes last.
     sys.path[0] = code

@@ -146,6 +146,18 @@ def test_data_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "the column `image` of the batch is not finite (30 of 60 NaN" in stderr
 
 
+@pytest.mark.parametrize(("size", "accumulate", "code"), [(1347, 1, 0), (1348, 1, 1), (674, 2, 1)])
+def test_examples_that_fill_no_batch_are_told(tmp_path: Path, size: int, accumulate: int, code: int) -> None:
+    text = SPEC.replace("LOSS", FINE).replace("batch_size = 256", f"batch_size = {size}")
+    text = text.replace("  split ", "  last_batch = drop\n  split ").replace(
+        "OPTIONS", f"accumulate = {accumulate}"
+    )
+    (tmp_path / "net.dls").write_text(text)
+    result = run(tmp_path / "net.dls", "--out", tmp_path / "run", "--epochs", "1")
+    assert result.exit_code == code, result.output
+    assert ("DLS0704" in result.output and "do not fill" in result.output) == bool(code)
+
+
 def test_which_of_several_steps_in_one_call_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras does many steps in one call, and still finds the same one as PyTorch."""
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,7 @@ from dlspec.summary import Summary, summarize
 LARGEST = 200  # layers in the table of a model
 CLASSES = 50  # values of a column that are listed one by one
 ROWS = 20_000  # examples that are looked at for the summary of the data
+STREAMED = 500  # of a stream, which may be long to decode
 
 
 def facts(folder: Path) -> dict[str, Any]:
@@ -112,6 +113,11 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
     try:
         project = load_project({"data.py": (folder / "code" / "data.py").read_text("utf-8")})
         splits = {split: project.data.load(split) for split in data.split}
+        sizes = {split: len(next(iter(columns.values()))) for split, columns in splits.items()}
+        if data.stream is not None:  # the rows alone
+            splits = {
+                split: project.data.take(columns["row"][:STREAMED]) for split, columns in splits.items()
+            }
     except (
         Exception
     ) as error:  # the data has gone, or is read by something that is not there: the rest is still told
@@ -123,7 +129,6 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
         some = np.asarray(values[:ROWS])
         kind = f"{some.dtype}{list(some.shape[1:])}"
         rows.append((name, kind, _values(some, names.get(name))))
-    sizes = {split: len(next(iter(columns.values()))) for split, columns in splits.items()}
     return {"sizes": sizes, "rows": rows, "trouble": "", "held_out": list(splits.values())[-1]}
 
 

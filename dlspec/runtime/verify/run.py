@@ -14,6 +14,7 @@ from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
 from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
+from dlspec.ir.paths import under_any
 from dlspec.ir.training import Training
 from dlspec.passes.named_draws import draws
 from dlspec.runtime.project import Project, load_project
@@ -28,6 +29,7 @@ from dlspec.runtime.verify.trajectory import (
     deterministic,
     double_precision,
     has_batches,
+    in_double,
     readable,
 )
 from dlspec.weights.draw import draw_weights
@@ -96,7 +98,7 @@ class _Verification:
 
     def _files(self, name: str, double: bool) -> dict[str, str]:
         """The printed files; in double precision all that they say of f32 is said of f64."""
-        backend = load_backend(name)
+        backend = in_double(load_backend(name)) if double else load_backend(name)
         if self.training is None:
             drawn = draws(self.program, self.program.models[self.model])
             files = print_model_files(self.program, self.model, counted(backend) if drawn else backend)
@@ -226,5 +228,8 @@ class _Verification:
             self.report.checks.append(check(found, limit))
 
     def _trainable(self, gradients: Arrays) -> Arrays:
-        names = {w.name for w in self.program.all_weights(self.program.models[self.model]) if w.trainable}
+        weights = list(self.program.all_weights(self.program.models[self.model]))
+        names = {w.name for w in weights if w.trainable}
+        if self.training is not None:
+            names -= under_any(self.training.freeze, [w.name for w in weights])
         return {name: array for name, array in gradients.items() if name in names}

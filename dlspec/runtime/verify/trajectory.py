@@ -8,6 +8,7 @@ Where training magnifies roundings, frameworks cannot differ by less than this, 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.emit.manifest import load_backend
+from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.project import print_project
 from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
@@ -43,6 +44,12 @@ SHIPPED = ("sklearn", "synthetic", "text", "statsmodels", "python")
 def double_precision(files: dict[str, str]) -> dict[str, str]:
     """A project that computes in f64: tensors that its code makes, which no switch of a framework reaches."""
     return files | {name: files[name].replace("float32", "float64") for name in COMPUTING if name in files}
+
+
+def in_double(backend: Backend) -> Backend:
+    """The backend of a project in f64: without what its framework computes in f32 all the same."""
+    single = backend.options.get("single_precision", ())
+    return replace(backend, rows={name: rows for name, rows in backend.rows.items() if name not in single})
 
 
 def deterministic(program: Program) -> Program:
@@ -169,7 +176,8 @@ class Trajectories:
 
     def _project(self, name: str, double: bool) -> Any:
         if (name, double) not in self._projects:
-            files = print_project(self.program, self.training.name, load_backend(name))
+            backend = in_double(load_backend(name)) if double else load_backend(name)
+            files = print_project(self.program, self.training.name, backend)
             self._projects[name, double] = load_project(double_precision(files) if double else files)
         return self._projects[name, double]
 
