@@ -34,6 +34,7 @@ class Training(nn.Module):
         super().__init__()
         self.model = model
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(model.parameters(), lr=0.002, fused=True),
         }

@@ -33,6 +33,7 @@ class Training(nn.Module):
         super().__init__()
         self.cvae = cvae
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(cvae.parameters(), lr=0.001, fused=True),
         }

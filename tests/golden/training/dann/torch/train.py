@@ -52,6 +52,7 @@ class Training(nn.Module):
         self.domain = domain
         self.plain = plain
         self.losses = {"learn": self.learn_loss, "plainly": self.plainly_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "learn": torch.optim.Adam(
                 [*F.parameters(), *moon.parameters(), *domain.parameters()],

@@ -40,6 +40,7 @@ class Training(nn.Module):
             "generator": self.generator_loss,
             "judge": self.judge_loss,
         }
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "discriminator": torch.optim.Adam(
                 D.parameters(), lr=0.0005, betas=(0.5, 0.999), fused=True

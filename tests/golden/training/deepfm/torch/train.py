@@ -40,6 +40,7 @@ class Training(nn.Module):
         super().__init__()
         self.net = net
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(net.parameters(), lr=0.002, fused=True),
         }

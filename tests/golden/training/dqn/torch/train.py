@@ -34,6 +34,7 @@ class Training(nn.Module):
         self.Q = Q
         self.Target = Target
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(Q.parameters(), lr=0.002, fused=True),
         }

@@ -35,6 +35,7 @@ class Training(nn.Module):
         self.plain = plain
         self.robust = robust
         self.losses = {"plainly": self.plainly_loss, "robustly": self.robustly_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "plainly": torch.optim.Adam(plain.parameters(), lr=0.001, fused=True),
             "robustly": torch.optim.Adam(robust.parameters(), lr=0.001, fused=True),

@@ -35,6 +35,7 @@ class Training(nn.Module):
         super().__init__()
         self.model = model
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(model.parameters(), lr=0.001, fused=True),
         }

@@ -36,6 +36,7 @@ class Training(nn.Module):
         self.project = project
         self.probe = probe
         self.losses = {"contrast": self.contrast_loss, "read": self.read_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "contrast": torch.optim.Adam(
                 [*encode.parameters(), *project.parameters()], lr=0.001, fused=True

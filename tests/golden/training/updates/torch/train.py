@@ -43,6 +43,7 @@ class Training(nn.Module):
         super().__init__()
         self.model = model
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.AdamW(
                 decay_groups(model.parameters()), lr=1.0, weight_decay=0.05, fused=True

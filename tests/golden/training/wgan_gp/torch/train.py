@@ -40,6 +40,7 @@ class Training(nn.Module):
             "generator": self.generator_loss,
             "judge": self.judge_loss,
         }
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "critic": torch.optim.Adam(
                 C.parameters(), lr=0.0005, betas=(0.0, 0.9), fused=True

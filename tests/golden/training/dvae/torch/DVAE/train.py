@@ -35,6 +35,7 @@ class Training(nn.Module):
         self.E = E
         self.D = D
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(
                 [*E.parameters(), *D.parameters()], lr=0.001, fused=True

@@ -37,6 +37,7 @@ class Training(nn.Module):
         self.W = W
         self.J = J
         self.losses = {"write": self.write_loss, "judge": self.judge_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "write": torch.optim.Adam(W.parameters(), lr=0.001, fused=True),
             "judge": torch.optim.Adam(J.parameters(), lr=0.001, fused=True),
