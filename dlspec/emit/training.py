@@ -150,6 +150,7 @@ class TrainingPrinter:
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
+            fused=any("fused=True" in step.optimizer for step in steps),
             metrics=metrics,
             differentiates=self._differentiates(),
             epoch=self.epoch,
@@ -209,9 +210,8 @@ class TrainingPrinter:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(
-                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
-            )
+            over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),

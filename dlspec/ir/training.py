@@ -388,6 +388,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    fused
+        whether PyTorch's Adam and AdamW go over all weights in one pass; without it, they do: it is quicker.
     steps_per_execution
         how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
@@ -432,6 +434,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    fused: bool | None = None
     steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
     parallel: Parallel | None = None
