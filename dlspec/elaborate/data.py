@@ -26,7 +26,7 @@ from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import Augmentation, DataSet, Source, Windows
+from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -55,10 +55,10 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
     split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame)) or ({}, None)
-    prepared, statistics = None, None
+    prepared, statistics, moments = None, None, {}
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder))
-        prepared, statistics = keys or (None, None)
+        prepared, statistics, moments = keys or (None, None, {})
     windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
@@ -69,6 +69,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
         prepare=prepared,
         statistics=statistics,
+        moments=moments,
         windows=windows,
         augment=attempt(
             lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
@@ -216,8 +217,8 @@ def column_places(item: tree.Declaration) -> dict[str, Span]:
 
 def _prepare(
     section: tree.Section, columns: dict[str, TensorType], item: tree.Declaration, builder: Any
-) -> tuple[str, str | None]:
-    """The graph from raw columns to prepared ones, with a batch axis in front, and that of its statistics."""
+) -> tuple[str, str | None, dict[str, Moment]]:
+    """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics, and what they are."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
     statistics = Statistics(f"Statistics{item.name.id}", columns)
     statistics.define(frame)
@@ -235,7 +236,7 @@ def _prepare(
     assert frame.builder is not None
     key = str(builder.session.add_graph(frame.builder.build(frame.final_names())))
     taken = str(builder.session.add_graph(statistics.builder.build())) if statistics.made else None
-    return key, taken
+    return key, taken, statistics.made
 
 
 def prepared_columns(

@@ -19,7 +19,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
 from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
-from dlspec.emit.streaming import stream_settings
+from dlspec.emit.streaming import print_moments, stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
@@ -63,7 +63,7 @@ def print_data(program: Program, data: DataSet) -> str:
             **stream_settings(data, columns),
             vocabulary=_vocabulary(data),
             prepare=prepare,
-            statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
+            statistics=_statistics(program, data, numpy) if data.statistics else "",
             augment=print_augmentation(data),
             windows=data.windows,
             loaded=_loaded(data),
@@ -104,8 +104,12 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> tuple
     return "\n".join(lines), function.needs
 
 
-def _statistics(program: Program, key: str, numpy: Backend) -> str:
+def _statistics(program: Program, data: DataSet, numpy: Backend) -> str:
     """The body of the function that computes what the preparation takes from the training split."""
+    if data.stream:
+        return print_moments(data, numpy.values["dtype"])
+    key = data.statistics
+    assert key is not None
     function = print_function(program, key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
     lines = ['columns = examples("train")', *function.unpacked("columns", 4), *function.lines]
@@ -132,6 +136,7 @@ class _Source:
             self.kind = source_kind(data.source, data.stream is not None)
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
+        self.values |= {"first": next(iter(data.columns))}
         self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
         self.values["total"] = sum(self._size(name, kind) for name, kind in data.columns.items())
         self._environment = expressions(numpy.values)
@@ -152,7 +157,8 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        return [(folder / f"{name}.py").read_text("utf-8") for name in self.kind.get("helpers", ())]
+        names = [*self.kind.get("helpers", ()), *(["moments"] if self.data.stream and self.data.moments else ())]
+        return [(folder / f"{name}.py").read_text("utf-8") for name in names]
 
     def read(self) -> str:
         """The statements that read everything."""

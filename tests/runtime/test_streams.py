@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.runtime.test_resume import SPEC, killed, weights
 
 from dlspec.elaborate.program import load_program
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.runtime.project import run_training, write_project
+from tests.runtime.test_resume import SPEC, killed, weights
 
 pytestmark = pytest.mark.slow
 
