@@ -218,7 +218,7 @@ def column_places(item: tree.Declaration) -> dict[str, Span]:
 def _prepare(
     section: tree.Section, columns: dict[str, TensorType], item: tree.Declaration, builder: Any
 ) -> tuple[str, str | None, dict[str, Moment]]:
-    """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics, and what they are."""
+    """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics; these."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
     statistics = Statistics(f"Statistics{item.name.id}", columns)
     statistics.define(frame)

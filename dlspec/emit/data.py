@@ -157,7 +157,10 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        names = [*self.kind.get("helpers", ()), *(["moments"] if self.data.stream and self.data.moments else ())]
+        names = [
+            *self.kind.get("helpers", ()),
+            *(["moments"] if self.data.stream and self.data.moments else ()),
+        ]
         return [(folder / f"{name}.py").read_text("utf-8") for name in names]
 
     def read(self) -> str:
