@@ -75,8 +75,8 @@ gallery: RECORD = docs/gallery/zoo.json
 gallery: zoo ## Run the zoo, record it, and write docs/gallery.md and its drawings from that
 	$(BIN)/python scripts/gallery.py
 
-trajectories: $(READY) ## Compare PyTorch and Keras after 20 steps of every training, and record it; ONLY=training/gan for one
-	$(TEST_ENV) $(BIN)/python -m benchmarks.trajectories '$(ONLY)' --record
+trajectories: $(READY) ## Compare PyTorch and Keras after 20 steps of every training, and record it; ONLY=training/gan for one, CHANGED=1 for what is new
+	$(TEST_ENV) $(BIN)/python -m benchmarks.trajectories '$(ONLY)' --record $(if $(CHANGED),--changed)
 
 results: $(READY) ## Train what specs/training/results.toml lists, hold it to its limits, record it; ONLY=vae for one
 	$(TEST_ENV) $(BIN)/python -m benchmarks.results '$(ONLY)' --record

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from dlspec.elaborate.program import load_program
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.runtime.project import load_project
 from dlspec.runtime.training import initial_weights
 from dlspec.weights.store import load_weights, save_weights

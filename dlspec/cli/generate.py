@@ -33,15 +33,16 @@ def generation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def writes_text(source: Path | None, out: Path | None, prompt: str | None, **how: Any) -> bool:
-    """Whether a text is asked for; wrong usage where it is not clear."""
-    if (source is None) == (prompt is None):
-        raise click.UsageError("give either --input or --generate")
+def writes_text(sources: dict[str, Any], out: Path | None, prompt: str | None, **how: Any) -> bool:
+    """Whether a text is asked for; wrong usage where it is not clear. `sources` are the other ways, by option."""
+    asked = [*sources.values(), prompt]
+    if asked.count(None) != len(asked) - 1:
+        raise click.UsageError(f"give one of {', '.join(sources)} and --generate")
     given = [f"--{name.replace('_', '-')}" for name, value in how.items() if value is not None]
     if prompt is None and given:
         raise click.UsageError(f"{given[0]} goes with --generate")
     if prompt is not None and out is not None:
-        raise click.UsageError("--out goes with --input: a text is shown")
+        raise click.UsageError(f"--out goes with {' and '.join(sources)}: a text is shown")
     return prompt is not None
 
 

@@ -17,6 +17,7 @@ from dlspec.cli.common import (
     set_option,
     spec_argument,
 )  # fmt: skip
+from dlspec.cli.data import data_options, trained_by, with_data
 from dlspec.cli.generate import generation_options, write_text, writes_text
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
@@ -36,13 +37,6 @@ any_backend_option = click.option(
     show_default=True,
     help="What runs it.",
 )
-source_option = click.option(
-    "--source",
-    "sources",
-    multiple=True,
-    metavar="DATA=FILE.py:FUNCTION",
-    help="Read a data set by a function.",
-)
 weights_option = click.option(
     "--weights", required=True, type=click.Path(path_type=Path), help="Trained weights (safetensors)."
 )
@@ -55,27 +49,35 @@ def choose_training(program: Program, name: str | None) -> Training:
     return program.trainings[choose_model(program, name, list(program.trainings))]
 
 
+def known_split(program: Program, training: Training, split: str | None) -> str:
+    """The split asked for, or the last one. Raises `SpecError` (DLS0805)."""
+    splits = list(program.data[training.data].split)
+    split = split or splits[-1]
+    if split not in splits:
+        raise fail("DLS0805", f"the data has no split `{split}`", hint=f"its splits are {', '.join(splits)}")
+    return split
+
+
 @click.command("evaluate", help="Loss and metrics of trained weights on one split of the spec's data.")
 @spec_argument
 @weights_option
 @any_backend_option
 @click.option("--split", help="[default: the last one the spec names]")
 @click.option("--name", help="Which training, where the spec has several.")
+@data_options
 @set_option
 @json_option
 @guarded
 def evaluate_command(
     spec: Path, weights: Path, backend: str, split: str | None, name: str | None, settings: tuple[str, ...],
-    as_json: bool,
+    as_json: bool, sources: tuple[str, ...], fold: int | None,
 ) -> None:  # fmt: skip
     from dlspec.runtime.training import evaluate
 
     program = load(spec, settings)
-    training = choose_training(program, name)
-    splits = list(program.data[training.data].split)
-    split = split or splits[-1]
-    if split not in splits:
-        raise fail("DLS0805", f"the data has no split `{split}`", hint=f"its splits are {', '.join(splits)}")
+    training = choose_training(program, name or trained_by(program, weights))
+    program = with_data(program, training, sources, fold, weights)
+    split = known_split(program, training, split)
     result = evaluate(program, training, weights, backend, split)
     if as_json:
         echo_json({"ok": True, "split": split, "results": result})
@@ -88,35 +90,44 @@ def evaluate_command(
 
 @click.command(
     "predict",
-    help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says; "
-    "or, with --generate, the text that it writes.",
+    help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says, or for a split of "
+    "the spec's data; or, with --generate, the text that it writes.",
 )
 @spec_argument
 @weights_option
 @any_backend_option
 @click.option("--input", "source", type=click.Path(path_type=Path), help=".npz by input name, or .npy.")
+@click.option("--split", help="Which examples of the spec's data, in place of --input.")
 @generation_options
 @click.option("--out", type=click.Path(path_type=Path), help=".npz to write; without it, a summary is shown.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @model_option
+@data_options
 @set_option
 @json_option
 @guarded
 def predict_command(
-    spec: Path, weights: Path, backend: str, source: Path | None, out: Path | None, force: bool, model: str | None,
-    settings: tuple[str, ...], as_json: bool, **generation: Any,
+    spec: Path, weights: Path, backend: str, source: Path | None, split: str | None, out: Path | None, force: bool,
+    model: str | None, settings: tuple[str, ...], as_json: bool, sources: tuple[str, ...], fold: int | None,
+    **generation: Any,
 ) -> None:  # fmt: skip
-    from dlspec.runtime.prediction import predict, read_inputs, write_outputs
+    from dlspec.runtime.prediction import named_categories, predict, read_inputs, write_outputs
 
     program = load(spec, settings)
     name = choose_model(program, model)
-    if writes_text(source, out, **generation):
+    if split is None and (sources or fold is not None):
+        raise click.UsageError("--source and --fold go with --split: no data of the spec is read")
+    if writes_text({"--input": source, "--split": split}, out, **generation):
         write_text(program, name, weights, backend, as_json, **generation)
         return
-    assert source is not None
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
-    outputs = predict(program, name, weights, backend, read_inputs(program, name, source))
+    if source is not None:
+        outputs = predict(program, name, weights, backend, read_inputs(program, name, source, weights))
+    else:
+        examples = _examples(program, name, weights, split, sources, fold)
+        outputs = predict(program, name, weights, backend, examples, prepared=True)
+    outputs |= named_categories(program, name, weights, outputs)
     if out is not None:
         write_outputs(out, outputs)
     if as_json:
@@ -127,6 +138,20 @@ def predict_command(
     if out is None:
         for key, value in outputs.items():
             click.echo(f"\n{key} =\n{value}")
+
+
+def _examples(
+    program: Program, model: str, weights: Path, split: str | None, sources: tuple[str, ...], fold: int | None
+) -> dict[str, Any]:
+    """What the model takes, of a split of the data that it is trained on."""
+    from dlspec.runtime.prediction import split_inputs
+
+    key = program.models[model]
+    own = [name for name, training in program.trainings.items() if key in training.models.values()]
+    known = trained_by(program, weights)
+    training = choose_training(program, known if known in own else next(iter(own), None))
+    program = with_data(program, training, sources, fold, weights)
+    return split_inputs(program, model, training, known_split(program, training, split), weights)
 
 
 def numbers(result: dict[str, Any], digits: int) -> str:

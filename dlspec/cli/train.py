@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from dlspec.cli.asked import Asked, Order
 from dlspec.cli.common import (
     echo_json,
     guarded,
@@ -19,10 +21,11 @@ from dlspec.cli.common import (
     seed_option,
     set_option,
 )  # fmt: skip
+from dlspec.cli.data import ALL, FOLD_HELP, Fold, source_option
+from dlspec.cli.folds import folds_of, report_folds
 from dlspec.cli.progress import Watch, shown
-from dlspec.cli.run import backend_option, choose_training, numbers, source_option
+from dlspec.cli.run import backend_option, choose_training, numbers
 from dlspec.diagnostics import fail
-from dlspec.ir.graph import Program
 
 BEFORE = "this was trained before, and nothing has changed since: `--again` trains it again"
 
@@ -36,10 +39,13 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option(
+    "--fresh", multiple=True, metavar="PATH", help="A layer that is drawn, whatever --weights has for it."
+)
 @click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
-@click.option("--fold", type=click.IntRange(min=0), help="Which fold is judged by, of `split = folds(k)`.")
+@click.option("--fold", type=Fold(), help=f"{FOLD_HELP} `all`: each in its turn.")
 @set_option
 @seed_option
 @json_option
@@ -47,8 +53,13 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
-    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | None,
+    tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | str | None,
+    fresh: tuple[str, ...],
 ) -> None:  # fmt: skip
+    from dlspec.runtime.watched import HELD, end_with_input
+
+    if HELD in os.environ:
+        end_with_input()
     if resume is not None:
         if spec is not None:
             raise click.UsageError("`--resume RUN` goes on with what is in RUN: leave SPEC out")
@@ -56,84 +67,60 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
-    from dlspec.runtime.data_check import with_fold, with_sources
-    from dlspec.runtime.stages import stages
+    if fresh and weights is None:
+        raise click.UsageError("`--fresh` says what of `--weights FILE` is not used: give one")
+    from dlspec.runtime.data_check import with_sources
 
     program = with_sources(load(spec, settings), sources)
-    names = stages(program, name and choose_training(program, name).name)
+    order = Order(
+        program, spec, backend, out, force, again, seed, epochs, weights, fresh, tensorboard, as_json, sources
+    )
+    names = order.names(name)
+    if fold != ALL:
+        assert not isinstance(fold, str)
+        _train_all(order, names, fold)
+        return
     last = choose_training(program, names[-1] if names else None)
-    program = with_fold(program, last, fold)
+    folders = []
+    for number in range(count := folds_of(program, last)):
+        click.echo(f"fold {number} of {count}", err=as_json)
+        folders.append(_train_all(order, names, number, f"fold-{number}"))
+    report_folds(folders, as_json)
+
+
+def _train_all(order: Order, names: list[str], fold: int | None, within: str = "") -> Path:
+    """Train by a fold, unless that was done before; the folder of the last training. `within` the folder of all."""
+    from dlspec.runtime.data_check import with_fold
+
+    last = choose_training(order.program, names[-1] if names else None)
+    program = with_fold(order.program, last, fold)
     earlier: dict[str, Path] = {}
+    folder = order.base
     for stage in names:
-        more = weights if stage == last.name else None
-        asked = _Asked(program, spec, backend, stage, seed, epochs, more, earlier)
-        base = out or Path("runs") / f"{spec.stem}-{backend}"
-        known = [out] if out else sorted(base.parent.glob(f"{base.name}*"))
+        asked = Asked(order, program, stage, fold, order.weights if stage == last.name else None, earlier)
+        base, known = order.place(within), order.known
         if len(names) > 1:
-            click.echo(f"train {stage}", err=as_json)
-            base, known = base / stage, [folder / stage for folder in known]
-        silent = as_json and stage != last.name
-        if not again and (found := _trained_before(known, asked.fingerprint)):
-            if not silent:
-                _report(found, as_json, BEFORE)
-            earlier[stage] = found / "weights.safetensors"
-            continue
-        asked.check()
-        folder = base if out else _free_folder(base)
-        asked.write(prepare_folder(folder, force or (again and _same(folder, asked.fingerprint))))
-        _train(folder, as_json, tensorboard, silent=silent)
+            click.echo(f"train {stage}", err=order.as_json)
+            known = [folder for root in known for folder in sorted(root.glob(f"{stage}*"))]
+            base /= stage
+        quiet = order.as_json and (stage != last.name or bool(within))
+        found = None if order.again else _trained_before(known, asked.fingerprint)
+        if found is not None:
+            if not quiet:
+                _report(found, order.as_json, BEFORE)
+            folder = found
+        else:
+            asked.check()
+            folder = base if order.out else _free_folder(base)
+            force = order.force or (order.again and _same(folder, asked.fingerprint))
+            asked.write(prepare_folder(folder, force))
+            _train(folder, order.as_json, order.tensorboard, quiet=quiet)
         earlier[stage] = folder / "weights.safetensors"
-
-
-class _Asked:
-    """A training that is asked for: its printed files and initial weights, and their fingerprint."""
-
-    def __init__(
-        self, program: Program, spec: Path, backend: str, name: str | None, seed: int | None, epochs: int | None,
-        weights: Path | None, earlier: Mapping[str, Path],
-    ) -> None:  # fmt: skip
-        from dlspec.emit.manifest import load_backend
-        from dlspec.emit.project import print_project
-        from dlspec.runtime.data_check import modules
-        from dlspec.runtime.runs import Run, environment, fingerprint
-        from dlspec.runtime.training import initial_weights
-
-        training = choose_training(program, name)
-        self.program, data = program, program.data[training.data]
-        need(backend, *modules(data))
-        if epochs is not None and data.environment is not None:
-            raise click.UsageError("--epochs: a world has no epochs; `max_steps` says how long it plays")
-        self.files = print_project(program, training.name, load_backend(backend))
-        self.weights = initial_weights(program, training, seed, weights, earlier)
-        options = (("--epochs", epochs), ("--seed", seed))
-        arguments = [text for option, value in options if value is not None for text in (option, str(value))]
-        self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
-        self.run = Run(
-            str(spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
-            environment=environment(backend),
-        )  # fmt: skip
-
-    def check(self) -> None:
-        """Read the data, and raise `SpecError` where it does not fit."""
-        from dlspec.runtime.data_check import check_data
-
-        training = self.program.trainings[self.run.training]
-        check_data(self.program, self.program.data[training.data])
-
-    def write(self, folder: Path) -> None:
-        """The folder of the run, ready to be trained in."""
-        from dlspec.runtime.project import write_project
-        from dlspec.runtime.runs import PROGRAM
-        from dlspec.weights.store import save_weights
-
-        write_project(self.files, folder / "code")
-        save_weights(folder / "code" / "weights.safetensors", self.weights)
-        (folder / PROGRAM).write_text(self.program.model_dump_json(), "utf-8")
-        self.run.write(folder)
+    return folder
 
 
 def _train(
-    folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = (), silent: bool = False
+    folder: Path, as_json: bool, tensorboard: bool, more: Sequence[str] = (), quiet: bool = False
 ) -> None:
     """Run the code of a run's folder, and report."""
     from dlspec.runtime.project import ProjectError, run_training
@@ -150,7 +137,8 @@ def _train(
     arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
     try:
         with shown(watch):
-            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd)
+            run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd,
+                         processes=run.processes)  # fmt: skip
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
@@ -170,7 +158,7 @@ def _train(
         write_report(folder)
     except Exception as error:  # the training itself is done, and its results are there
         click.echo(f"note: the report could not be written: {error!r}", err=True)
-    if not silent:
+    if not quiet:
         _report(folder, as_json)
 
 
@@ -203,7 +191,7 @@ def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
     folder, run = found
     if run.status == "finished":
         return folder
-    if any(folder.glob("checkpoints/*.safetensors")):
+    if any(folder.glob("checkpoints/[0-9]*")):
         click.echo(
             f"note: a run of this was stopped: `dlspec train --resume {folder}` goes on with it", err=True
         )

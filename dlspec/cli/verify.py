@@ -18,6 +18,9 @@ from dlspec.cli.common import (
     set_option,
     spec_argument,
 )  # fmt: skip
+from dlspec.cli.data import data_options
+from dlspec.diagnostics import fail
+from dlspec.ir.graph import Program
 
 BACKENDS = ("torch", "keras", "onnx")
 
@@ -32,12 +35,13 @@ BACKENDS = ("torch", "keras", "onnx")
 @click.option("--tolerance", type=click.FloatRange(min=0), help="Instead of the stated ones.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the initial weights.")
 @model_option
+@data_options
 @set_option
 @json_option
 @guarded
 def verify_command(
     spec: Path, backends: str, train_steps: int, double: bool, tolerance: float | None, seed: int,
-    model: str | None, settings: tuple[str, ...], as_json: bool,
+    model: str | None, settings: tuple[str, ...], as_json: bool, sources: tuple[str, ...], fold: int | None,
 ) -> None:  # fmt: skip
     chosen = [name.strip() for name in backends.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in BACKENDS]
@@ -45,6 +49,7 @@ def verify_command(
         raise click.UsageError(f"--backends takes {', '.join(BACKENDS)}, not `{backends}`")
     program = load(spec, settings)
     name = choose_model(program, model)
+    program = _with_data(program, name, sources, fold)
     from dlspec.runtime.verify import verify
 
     report = verify(
@@ -55,6 +60,23 @@ def verify_command(
     else:
         _draw(report)
     sys.exit(0 if report.ok else 1)
+
+
+def _with_data(program: Program, model: str, sources: tuple[str, ...], fold: int | None) -> Program:
+    """The program that reads what is asked for, checked as `dlspec train` does."""
+    if not sources and fold is None:
+        return program
+    from dlspec.runtime.data_check import check_data, with_fold, with_sources
+
+    key = program.models[model]
+    program = with_sources(program, sources)
+    trained_on = {t.data: t for t in program.trainings.values() if key in t.models.values()}
+    if not trained_on:
+        raise fail("DLS0806", f"the spec does not train `{model}`", hint="leave out `--source` and `--fold`")
+    for data, training in trained_on.items():
+        program = with_fold(program, training, fold)
+        check_data(program, program.data[data])
+    return program
 
 
 def _draw(report: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
-from dlspec.elaborate.arguments import given_twice
 from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
+from dlspec.elaborate.columns import column_places, columns_of
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
 from dlspec.elaborate.environment import WORLDS, check_world, environment
@@ -16,18 +17,17 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import Session
 from dlspec.elaborate.sources import SourceError, kinds, source_arguments, source_columns
-from dlspec.elaborate.splits import split_of
+from dlspec.elaborate.splits import split_of, stratified
 from dlspec.elaborate.statements import Run
 from dlspec.elaborate.statistics import Statistics
 from dlspec.elaborate.streaming import check_stream, stream_of
-from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
 from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
-from dlspec.ir.types import DTYPES, TensorType, tensor
+from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
@@ -36,7 +36,8 @@ LAST_BATCH = ["keep", "drop", "fill"]
 """What becomes of the examples that do not fill the last batch of an epoch of training."""
 
 SETTINGS = (
-    "source", "columns", "split", "seed", "prepare", "vocabulary", "last_batch", "augment", "windows", "stream",
+    "source", "columns", "split", "stratify", "shuffle", "seed", "prepare", "vocabulary", "last_batch", "augment",
+    "windows", "stream",
 )  # fmt: skip
 
 
@@ -49,21 +50,25 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
-    columns = attempt(lambda: _columns(settings.require("columns", wanted), frame))
+    found = attempt(lambda: columns_of(settings.require("columns", wanted), frame))
+    columns = found and found.types
+    categories = found.categories if found else {}
     prepare = settings.sections.get("prepare")
     source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
-    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame)) or ({}, None)
+    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, categories)) or ({}, None)
+    rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
     prepared, statistics, moments = None, None, {}
     if prepare and columns:
-        keys = attempt(lambda: _prepare(prepare, columns, item, builder))
+        keys = attempt(lambda: _prepare(prepare, columns, item, builder, categories))
         prepared, statistics, moments = keys or (None, None, {})
     windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
         columns=columns,
+        categories=categories,
         split=split,
         split_rule=rule,
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
@@ -77,6 +82,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         or (),
         vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
+        shuffle=attempt(lambda: settings.flag("shuffle", frame)) is not False,
         stream=attempt(lambda: stream_of(settings.get("stream"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
@@ -154,73 +160,17 @@ def _check_names(source: Source, columns: dict[str, TensorType], item: tree.Decl
         raise SpecError(problems)
 
 
-def _columns(expr: tree.Expr, frame: Frame) -> dict[str, TensorType]:
-    if not isinstance(expr, tree.Dict) or not expr.items:
-        raise fail("DLS0505", "`columns` must be a dictionary of names and types", expr.span, "not a dictionary",
-                   "write `{ image: f32[1, 8, 8], label: i64 }`")  # fmt: skip
-    columns: dict[str, TensorType] = {}
-    problems: list[Diagnostic] = []
-    for name, written in expr.items:
-        try:
-            columns[name.id] = _column(name, written, expr, frame)
-        except SpecError as error:
-            problems += error.diagnostics
-    if problems:
-        raise SpecError(problems)
-    return columns
-
-
-def _column(name: tree.Name, written: tree.Expr, expr: tree.Dict, frame: Frame) -> TensorType:
-    first = next(other.span for other, _ in expr.items if other.id == name.id)
-    if first is not name.span:
-        raise given_twice(f"the column `{name.id}`", name.span, first)
-    if name.id.startswith("%"):
-        raise fail("DLS0505", "names that start with `%` are dlspec's own", name.span, "choose another name")
-    return _column_type(written, frame)
-
-
-def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
-    """`i64`, or `f32[1, 8, 8]`, which parses as an indexed name."""
-    dims: list[tree.Expr] = []
-    base: tree.Expr = written
-    if isinstance(written, tree.TensorType):
-        base, dims = written.dtype or written, written.dims or []
-    elif isinstance(written, tree.Subscript):
-        base, dims = written.value, written.indices
-    if not isinstance(base, tree.Name):
-        raise fail("DLS0218", "a column's type is an element type and sizes", written.span, "not a type",
-                   f"write `f32[1, 8, 8]` or one of {', '.join(DTYPES)}")  # fmt: skip
-    shape = []
-    for dim in dims:
-        if isinstance(dim, tree.Name) and dim.id not in frame.scope.visible():
-            raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`",
-                       dim.span, "not a number", "write the type of one example: the batch axis is added")  # fmt: skip
-        value = evaluate(dim, frame)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise fail("DLS0219", f"a column's size must be a positive whole number, not {describe(value)}",
-                       dim.span, "not a size")  # fmt: skip
-        shape.append(value)
-    return tensor(dtype_of(base), shape)
-
-
-def column_places(item: tree.Declaration) -> dict[str, Span]:
-    """Where each column of a `data` declaration is written."""
-    for entry in item.entries:
-        if (
-            isinstance(entry, tree.Setting)
-            and entry.name.id == "columns"
-            and isinstance(entry.value, tree.Dict)
-        ):
-            return {key.id: key.span.to(written.span) for key, written in entry.value.items}
-    return {}
-
-
 def _prepare(
-    section: tree.Section, columns: dict[str, TensorType], item: tree.Declaration, builder: Any
+    section: tree.Section,
+    columns: dict[str, TensorType],
+    item: tree.Declaration,
+    builder: Any,
+    texts: Container[str],
 ) -> tuple[str, str | None, dict[str, Moment]]:
     """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics; these."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
-    statistics = Statistics(f"Statistics{item.name.id}", columns)
+    numbers = {name: kind for name, kind in columns.items() if name not in texts}
+    statistics = Statistics(f"Statistics{item.name.id}", numbers)
     statistics.define(frame)
     run = Run(frame, None, None, False)
     run.statements(section.body.statements)

@@ -73,7 +73,7 @@ def _entries(name: str, expr: tree.Expr | None, frame: Frame) -> dict[str, Any]:
 
 def check_world(data: DataSet, item: tree.Declaration, settings: Settings) -> None:
     """The columns are those of a transition, and nothing is set that only stored examples have."""
-    for name in ("split", "prepare", "seed", "stream"):
+    for name in ("split", "stratify", "shuffle", "prepare", "seed", "stream"):
         if name in settings.values or name in settings.sections:
             entry = settings.values.get(name) or settings.sections[name]
             raise fail("DLS0505", f"a world has no `{name}`: its examples come from playing", entry.name.span,
@@ -81,7 +81,7 @@ def check_world(data: DataSet, item: tree.Declaration, settings: Settings) -> No
     kinds = data.columns
     fine = set(kinds) == {"state", "next_state", *ROLES}
     fine = fine and all((kinds[n].dtype, kinds[n].rank) == role for n, role in ROLES.items())
-    if not fine or kinds["state"] != kinds["next_state"]:
+    if not fine or data.categories or kinds["state"] != kinds["next_state"]:
         raise fail("DLS0505", "the columns of a world are those of one transition",
                    settings.values["columns"].value.span, "others", f"write `{COLUMNS}`")  # fmt: skip
 

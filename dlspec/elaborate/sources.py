@@ -62,13 +62,15 @@ def source_arguments(source: Source) -> dict[str, Any]:
     return {**options, **dict(zip(names, source.args, strict=True)), **source.options}
 
 
-def source_kind(source: Source, stream: bool = False) -> dict[str, Any]:
-    """How a source is read, whole or as a stream: its kind, with what its options change. Raises `SourceError`."""
+def source_kind(source: Source, stream: bool = False, with_texts: bool = False) -> dict[str, Any]:
+    """How a source is read: its kind, as options, columns of text or a stream change it. Raises `SourceError`."""
     values = source_arguments(source)
     kind = dict(kinds()[source.kind])
     kind |= kind.get("cases", {}).get(source.args[0], {})
     for option, changed in kind.get("when", {}).items():
         kind |= changed if values[option] else {}
+    if with_texts:
+        kind |= kind.get("texts", {})
     if stream and "stream" not in kind:
         raise SourceError(f"`{source.kind}` is read as a whole", known=streamed())
     return {**kind, **kind["stream"]} if stream else kind

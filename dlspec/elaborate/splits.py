@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from dlspec.diagnostics import fail
@@ -21,16 +22,21 @@ FORMS = {
     "folds": "`folds(5)` or `folds(5, label)`",
 }
 """The rules that are written as calls."""
+BY_NAME = '`by(part, train = ["a", "b"], test = "c")`'
 
 
 def split_of(
-    expr: tree.Expr | None, columns: dict[str, TensorType] | None, frame: Frame
+    expr: tree.Expr | None, columns: dict[str, TensorType] | None, frame: Frame, names: Container[str] = ()
 ) -> tuple[dict[str, float], SplitRule | None]:
-    """The parts with their shares, and the rule where examples are not dealt at random."""
+    """The parts with their shares, and the rule where examples are not dealt at random.
+
+    names
+        columns of names: what `by` is told of them is text.
+    """
     if expr is None:
         return {"train": 0.8, "val": 0.1, "test": 0.1}, None
     if isinstance(expr, tree.Call) and isinstance(expr.function, tree.Name):
-        return _rule(expr, expr.function, columns, frame)
+        return _rule(expr, expr.function, columns, frame, names)
     return _fractions(evaluate(expr, frame), expr), None
 
 
@@ -51,7 +57,11 @@ def _fractions(value: Any, expr: tree.Expr) -> dict[str, float]:
 
 
 def _rule(
-    expr: tree.Call, function: tree.Name, columns: dict[str, TensorType] | None, frame: Frame
+    expr: tree.Call,
+    function: tree.Name,
+    columns: dict[str, TensorType] | None,
+    frame: Frame,
+    names: Container[str],
 ) -> tuple[dict[str, float], SplitRule]:
     kind = function.id
     if kind not in FORMS:
@@ -70,9 +80,10 @@ def _rule(
     if kind != "by":
         return _fractions(parts, expr), SplitRule(kind=kind, column=column)
     values = {name: value if isinstance(value, list) else [value] for name, value in parts.items()}
-    if any(not isinstance(each, int | float) for listed in values.values() for each in listed):
-        raise fail("DLS0504", "each part of `by` is a number of the column, or a list of them", expr.span,
-                   "not numbers", f"write {FORMS[kind]}")  # fmt: skip
+    kinds, what = (str, "name") if column in names else ((int, float), "number")
+    if any(not isinstance(each, kinds) for listed in values.values() for each in listed):
+        raise fail("DLS0504", f"each part of `by` is a {what} of the column, or a list of them", expr.span,
+                   f"not {what}s", f"write {BY_NAME if column in names else FORMS[kind]}")  # fmt: skip
     if "train" not in values:
         raise fail("DLS0504", "`split` has no part `train`", expr.span, "nothing to train on",
                    f"write {FORMS[kind]}")  # fmt: skip
@@ -100,3 +111,21 @@ def _column(expr: tree.Expr, columns: dict[str, TensorType] | None) -> str:
     hint = f"did you mean `{guess}`?" if guess else f"such columns are {', '.join(known) or 'none'}"
     raise fail("DLS0504", f"`{text}` is no column with one number an example", expr.span, "not such a column",
                hint)  # fmt: skip
+
+
+def stratified(
+    expr: tree.Expr | None,
+    rule: SplitRule | None,
+    columns: dict[str, TensorType] | None,
+) -> SplitRule | None:
+    """The rule with `stratify = label`: every part has the same share of each value of the column."""
+    if expr is None:
+        return rule
+    column = _column(expr, columns)
+    if rule is None:
+        return SplitRule(kind="stratified", column=column)
+    if rule.kind != "folds" or rule.column is not None:
+        what = "says the column itself" if rule.column else "deals examples by their place"
+        raise fail("DLS0505", f"`stratify` does not go with `{rule.kind}`, which {what}", expr.span, "beside `split`",
+                   "leave it out, or split by shares: `split = { train: 0.8, test: 0.2 }`")  # fmt: skip
+    return rule.model_copy(update={"column": column})

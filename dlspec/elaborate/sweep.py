@@ -8,7 +8,7 @@ from typing import Any
 from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.blocks import plain
-from dlspec.elaborate.declarations import Settings, entries
+from dlspec.elaborate.declarations import Settings, entries, one_word
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.training_runs import EXAMPLES, metric_of
 from dlspec.elaborate.values import Poisoned, describe
@@ -16,8 +16,9 @@ from dlspec.ir.training import Range, Sweep, Training, validation_split
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-OWN = ("objective", "trials", "prune", "seed")
+OWN = ("objective", "trials", "timeout", "sampler", "prune", "seed")
 """What a sweep says of itself; every other entry is a `let`."""
+SAMPLERS, PRUNERS = ["tpe", "random"], ["median", "halving"]
 RANGE = "write `{} = [0.001, 0.01]`, or `{} = {{ low: 1e-4, high: 1e-1, log: true }}`"
 
 
@@ -30,7 +31,9 @@ def sweep(item: tree.Declaration, builder: Any) -> Sweep:
     own = {
         "trials": attempt(lambda: settings.whole("trials", 1, frame)) if settings.get("trials") else None,
         "seed": attempt(partial(settings.whole, "seed", 0, frame, 0)),
-        "prune": attempt(lambda: settings.flag("prune", frame)) is not False,
+        "timeout": attempt(lambda: settings.whole("timeout", 1, frame)) if settings.get("timeout") else None,
+        "sampler": attempt(lambda: one_word("sampler", settings.get("sampler"), "tpe", SAMPLERS)),
+        "prune": attempt(lambda: _prune(settings.get("prune"))),
     }
     chosen = training and attempt(lambda: _objective(item, settings.get("objective"), training, builder))
     values = {
@@ -48,6 +51,13 @@ def sweep(item: tree.Declaration, builder: Any) -> Sweep:
             raise fail("DLS0503", message,
                        settings.values[name].value.span, "a range", "write `trials = 20`")  # fmt: skip
     return Sweep(name=item.name.id, train=training.name, settings=values, **chosen, **own)
+
+
+def _prune(expr: tree.Expr | None) -> str:
+    """`median` (also `true`), `halving`, or `false`."""
+    if isinstance(expr, tree.Literal):
+        return "median" if expr.value else "none"
+    return one_word("prune", expr, "median", PRUNERS)
 
 
 def _training(item: tree.Declaration, builder: Any) -> Training:

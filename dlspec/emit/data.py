@@ -31,6 +31,7 @@ IMPORTS = (
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
 
+TEXTS = ("from collections.abc import Sequence", "from typing import Any")
 WINDOWS = ("from numpy.lib.stride_tricks import sliding_window_view",)
 LAST_WORDS = {
     "keep": "the last batch may be small",
@@ -44,7 +45,8 @@ def print_data(program: Program, data: DataSet) -> str:
     if data.environment is not None:
         return print_environment(data)
     numpy = load_backend("numpy")
-    source = _Source(data, numpy)
+    source, printed_split = _Source(data, numpy), print_split(data)
+    split_constants = printed_split.pop("constants")
     columns = list(source.columns())
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
@@ -54,14 +56,17 @@ def print_data(program: Program, data: DataSet) -> str:
             title=comment_text(data.doc or data.name),
             name=quoted(data.name),
             seed=literal(data.seed),
-            **print_split(data),
+            **printed_split,
+            constants=[*split_constants, *_constants(data)],
             last_batch=data.last_batch,
+            shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
             columns=columns,
             **stream_settings(data, columns),
             vocabulary=_vocabulary(data),
+            categories={"open": _open(data)} if data.categories else {},
             prepare=prepare,
             statistics=_statistics(program, data, numpy) if data.statistics else "",
             augment=print_augmentation(data),
@@ -70,7 +75,12 @@ def print_data(program: Program, data: DataSet) -> str:
         )
     )
     head, _, rest = body.partition("#: imports\n")
-    lines = [*IMPORTS, *(WINDOWS if data.windows else ()), *source.imports()]
+    lines = [
+        *IMPORTS,
+        *(WINDOWS if data.windows else ()),
+        *(TEXTS if data.categories else ()),
+        *source.imports(),
+    ]
     imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
     return tidy(f"{head}{block([*lines, *imports])}\n{rest}")
 
@@ -78,8 +88,13 @@ def print_data(program: Program, data: DataSet) -> str:
 def _loaded(data: DataSet) -> str:
     """The expression of what `load` gives, of the examples as the source has them."""
     made = "examples(split)"
-    for name in ("encode", "prepare", "windows"):
-        given = data.vocabulary if name == "encode" else getattr(data, name)
+    stages = {
+        "numbered": data.categories,
+        "encode": data.vocabulary,
+        "prepare": data.prepare,
+        "windows": data.windows,
+    }
+    for name, given in stages.items():
         made = f"{name}({made})" if given else made
     return made
 
@@ -126,6 +141,20 @@ def _vocabulary(data: DataSet) -> dict[str, str] | None:
     return {"columns": columns, "kept": kept, "other": quoted(other), "zero": zero}
 
 
+def _constants(data: DataSet) -> list[str]:
+    """The lines that say which columns are categories."""
+    if not data.categories:
+        return []
+    sizes = literal({name: category.size for name, category in data.categories.items()})
+    more = [f"OPEN = {literal(_open(data))}"] if _open(data) else []
+    return [f"CATEGORIES = {sizes}  # how many there are at most", *more]
+
+
+def _open(data: DataSet) -> list[str]:
+    """The columns in which a number stands for what is no category."""
+    return [name for name, category in data.categories.items() if category.unknown]
+
+
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -133,7 +162,7 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source, data.stream is not None)
+            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.values |= {"first": next(iter(data.columns))}
@@ -157,11 +186,10 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        names = [
-            *self.kind.get("helpers", ()),
-            *(["moments"] if self.data.stream and self.data.moments else ()),
-        ]
-        return [(folder / f"{name}.py").read_text("utf-8") for name in names]
+        called = " ".join([self.read(), *(column["source"] for column in self.columns())]).lower()
+        used = [name for name in self.kind.get("helpers", ()) if f"{name}(" in called]
+        used += ["moments"] if self.data.stream and self.data.moments else []
+        return [(folder / f"{name}.py").read_text("utf-8") for name in used]
 
     def read(self) -> str:
         """The statements that read everything."""
@@ -174,12 +202,16 @@ class _Source:
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
             template = self.kind["target" if is_target else "column"]
-            values = {"name": name, "start": start, "stop": start + size, "size": size, "number": number}
+            text = name in self.data.categories
+            values = {
+                "name": name, "start": start, "stop": start + size, "size": size, "number": number, "text": text,
+            }  # fmt: skip
             yield {
                 "name": quoted(name),
                 "source": self._fill(template, {**self.values, **values, "shape": shape}),
                 "dtype": self.numpy.values["dtype"][kind.dtype],
                 "shape": shape,
+                "text": text,
             }
             start += size
 

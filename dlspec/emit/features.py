@@ -20,6 +20,7 @@ FEATURES = (
     "scaled",
     "remat",
     "frozen",
+    "freeze",
     "progress",
     "rates",
     "copies",
@@ -31,11 +32,14 @@ FEATURES = (
     "channels_last",
     "pooled_first",
     "vocabulary",
+    "categories",
     "drawn",
+    "several",
     "best",
     "plateau",
     "checkpoint",
     "steps_log",
+    "parallel",
 )
 """All features, in the order in which they come at a place that several have something for."""
 

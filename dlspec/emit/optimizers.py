@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.emit.code import Code, call, literal
 from dlspec.emit.manifest import Backend
+from dlspec.ir.graph import Program, reached
 from dlspec.ir.training import OptimizerSpec
 
+PAIR = "two_vectors"
+"""The function, and its file, that tells a variable that holds two vectors."""
 KEYS = frozenset({"when", "text", "args", "kwargs", "needs", "decay"})
 
 
@@ -24,8 +26,14 @@ class Optimizer:
     helpers: Mapping[str, str]
 
 
-def print_optimizer(backend: Backend, spec: OptimizerSpec, parameters: str) -> Optimizer:
-    """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706)."""
+def print_optimizer(
+    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False
+) -> Optimizer:
+    """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
+
+    paired
+        whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
+    """
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields)
     spared = fields.get("decay") == "matrices"
@@ -37,17 +45,34 @@ def print_optimizer(backend: Backend, spec: OptimizerSpec, parameters: str) -> O
         if [_plain(value)] != default:
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
-    folder = backend.folder / "optimizers"
-    helpers = {name: (folder / f"{name}.py").read_text("utf-8").strip() for name in row.get("needs", ())}
+    helpers = {name: _class(backend, name, paired) for name in row.get("needs", ())}
     text = row["text"]
     if spared:
-        helpers["decay_groups"], text = _groups(folder / "decay_groups.py", row)
+        helpers["decay_groups"], text = _groups(_class(backend, "decay_groups", paired), row)
+    if any(f"{PAIR}(" in helper for helper in helpers.values()):
+        helpers = {PAIR: _class(backend, PAIR, paired), **helpers}
     return Optimizer(call(text, args, kwargs), helpers)
 
 
-def _groups(file: Traversable, row: Mapping[str, Any]) -> tuple[str, str]:
+def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool:
+    """Whether a layer of the graphs `keys`, or of what they call, keeps two weights of the spec in one variable."""
+    graphs = [program.graphs[key] for key in reached(program.graphs, keys)]
+    nodes = [(graph, node) for graph in graphs for node in graph.nodes if node.weights]
+    rows = [(node, backend.row(node.op, graph.input_types(node))) for graph, node in nodes]
+    return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
+
+
+def _class(backend: Backend, name: str, paired: bool) -> str:
+    """A file of ``optimizers/``: as it is, or a template."""
+    file = backend.folder / "optimizers" / f"{name}.py"
+    if file.is_file():
+        return file.read_text("utf-8").strip()
+    text: str = backend.template(f"optimizers/{name}.py.jinja").render(paired=paired)
+    return text.strip()
+
+
+def _groups(text: str, row: Mapping[str, Any]) -> tuple[str, str]:
     """What keeps decay to matrices, for the class of `row`, and what is called then: that, or a class made of it."""
-    text = file.read_text("utf-8").strip()
     if "BASE" not in text:
         return text, row["text"]
     name = f"{row['text']}ForMatrices"

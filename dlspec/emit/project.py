@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from dlspec.diagnostics import fail
-from dlspec.emit import draws
+from dlspec.emit import draws, processes
 from dlspec.emit.code import call, literal
 from dlspec.emit.data import print_data
 from dlspec.emit.manifest import Backend
 from dlspec.emit.naming import ModuleNames
 from dlspec.emit.onnx_files import print_onnx_files
+from dlspec.emit.parts import ModelParts
+from dlspec.emit.processes import divided_blocks, processes_of
 from dlspec.emit.python import print_graphs
-from dlspec.emit.training import Model, attribute_names, print_training
+from dlspec.emit.training import Model, print_training
+from dlspec.emit.training_names import attribute_names
 from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.training_speed import quicker
 from dlspec.emit.weight_file import print_weights
@@ -55,8 +60,11 @@ def model_class(program: Program, model: str, backend: Backend) -> str:
 def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
     if training.deterministic and _drawn(program, training):
         backend = draws.counted(backend)
+    parallel = processes_of(training, backend)
     written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
+    names = ModuleNames(outline(prepare(program, keys, backend), keys, backend), backend)
+    attributes = attribute_names(training, backend)
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
     return {
         "model.py": print_graphs(program, keys, backend),
@@ -65,21 +73,21 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
             written,
             training,
             backend,
-            _models(program, training, backend),
-            _recomputed(program, training, backend),
+            _models(training, names, attributes),
+            ModelParts(program, training.models, names, attributes, backend),
+            _classes(names, training.remat),
+            _classes(names, divided_blocks(program, training) if parallel else ()),
         ),
-        "weights.py": print_weights(program, trained, backend, attribute_names(training, backend)),
+        "weights.py": print_weights(program, trained, backend, attributes, parallel),
+        **({processes.FILE: processes.print_processes(training, backend)} if parallel else {}),
         **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
-        **({"checkpoints.py": print_checkpoints(training, backend)} if training.checkpoint else {}),
+        **({"checkpoints.py": print_checkpoints(program, training, backend)} if training.checkpoint else {}),
     }
 
 
-def _recomputed(program: Program, training: Training, backend: Backend) -> list[str]:
-    """The classes of the blocks of `remat`."""
-    keys = list(dict.fromkeys(training.models.values()))
-    plans = outline(prepare(program, keys, backend), keys, backend)
-    names = ModuleNames(plans, backend)
-    return [names.of[plan.name].name for plan in plans.plans if plan.graph.name in training.remat]
+def _classes(names: ModuleNames, blocks: Collection[str]) -> list[str]:
+    """The classes that some blocks are printed as."""
+    return [names.of[plan.name].name for plan in names.outline.plans if plan.graph.name in blocks]
 
 
 def _drawn(program: Program, training: Training) -> bool:
@@ -87,15 +95,11 @@ def _drawn(program: Program, training: Training) -> bool:
     return any(named_draws.draws(program, key) for key in graphs)
 
 
-def _models(program: Program, training: Training, backend: Backend) -> list[Model]:
+def _models(training: Training, names: ModuleNames, attributes: Mapping[str, str]) -> list[Model]:
     """The models of a training, as attributes of its class, with their classes and how they are made."""
-    keys = list(dict.fromkeys(training.models.values()))
-    plans = outline(prepare(program, keys, backend), keys, backend)
-    names = ModuleNames(plans, backend)
-    attributes = attribute_names(training, backend)
     models = []
     for name, key in training.models.items():
-        plan = plans.of[key]
+        plan = names.outline.of[key]
         own, given = names.of[plan.name], plan.arguments(key)
         args = [
             (own.params[p.name], literal(given[p.name])) for p in plan.params if given[p.name] != p.default

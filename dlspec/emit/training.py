@@ -13,9 +13,13 @@ from dlspec.emit.features import Places
 from dlspec.emit.function import print_function
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
-from dlspec.emit.names import KEYWORDS, PYTHON, Names, identifier
-from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.names import PYTHON, identifier
+from dlspec.emit.optimizers import keeps_pairs, print_optimizer
+from dlspec.emit.parts import ModelParts
+from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
+from dlspec.emit.training_names import USED, loss_methods, taken_names
+from dlspec.emit.training_parts import freeze_settings, parameters
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
@@ -25,7 +29,6 @@ from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training, validation_split
-from dlspec.ops.optimizers import optimizers
 from dlspec.passes.full_precision import full_precision
 
 UPDATES_OF_EPOCH = {
@@ -34,48 +37,11 @@ UPDATES_OF_EPOCH = {
 }
 """How many updates an epoch has, by whether it leaves out examples that fill no batch."""
 
-USED = frozenset({
-    "BATCH_SIZE", "DEVICE", "EPOCHS", "SEED", "Any", "Batch", "Callable", "Iterable", "Path", "Place", "Save", "Step",
-    "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
-    "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
-    "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
-})  # fmt: skip
-"""Names that the file has for itself, beside those of optimizers and helpers."""
-
-METHODS = frozenset(
-    {
-        "loss",
-        "losses",
-        "metrics",
-        "optimizers",
-        "steps",
-        "measure",
-        "every",
-        "factor",
-        "log",
-        "progress",
-        "updates",
-        "parts",
-        "tensors",
-        "train_step",
-        "train_epoch",
-        "evaluate",
-        "state",
-        "restore",
-        "variables",
-        "total",
-        "length",
-        "set_rates",
-        "average",
-        "averaged",
-        "averages",
-        "exchange",
-        "follow",
-        "move_averages",
-    }
-)
-"""Attributes that the class `Training` has for itself."""
-
+FILES = {
+    r"\bcheckpoints\.": "import checkpoints",
+    r"\bprocesses\.": "import processes",
+}
+"""Files of the project that it may need, beside those that it always does."""
 
 IMPORTS = {
     r"\bargparse\.": "import argparse",
@@ -121,12 +87,15 @@ class TrainingPrinter:
         training: Training,
         backend: Backend,
         models: Sequence[Model],
+        parts: ModelParts,
         recomputed: Sequence[str] = (),
+        divided: Sequence[str] = (),
     ) -> None:
+        self.parts = parts
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
-        self.recomputed = recomputed
-        self.methods = _methods(training)
+        self.recomputed, self.divided = recomputed, divided
+        self.methods = loss_methods(training)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
@@ -148,7 +117,7 @@ class TrainingPrinter:
         own = [
             "import data",
             "import weights",
-            *needed(rest, {r"\bcheckpoints\.": "import checkpoints", **self.backend.own_imports}),
+            *needed(rest, {**FILES, **self.backend.own_imports}),
         ]
         own += [
             f"from model import {name}" + (f" as {here}" if here != name else "")
@@ -160,9 +129,12 @@ class TrainingPrinter:
         self, types: Mapping[str, str], steps: Sequence[PrintedStep], metrics: str, helpers: Sequence[str]
     ) -> dict[str, Any]:
         """What the templates are told."""
+        divided = [types[name] for name in self.divided]
+        method = next(iter(self.methods.values()))
+        parallel = parallel_settings(self.program, self.training, self.backend, method, divided)
         return dict(
             **self._settings(),
-            **self._signature(types),
+            **self._signature(types, parallel["parallel"]),
             **run_settings(self.training, self.program),
             **rule_settings(self.program, self.training, self.backend),
             **player_settings(
@@ -171,7 +143,9 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
+            freeze=freeze_settings(self.training, self.parts),
             remat=[types[name] for name in self.recomputed],
+            **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             metrics=metrics,
@@ -193,6 +167,7 @@ class TrainingPrinter:
             **_limit(training, data.stream is not None),
             "stream": data.stream is not None,
             "vocabulary": data.vocabulary is not None,
+            "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
@@ -207,13 +182,16 @@ class TrainingPrinter:
             "validation_prefix": quoted(f"{validation}_"),
         }
 
-    def _signature(self, types: Mapping[str, str]) -> dict[str, Any]:
+    def _signature(self, types: Mapping[str, str], parallel: Mapping[str, Any] | None) -> dict[str, Any]:
         """The models as parameters of the class, and how it is made."""
         models = list(self.models.values())
+        made = [f"{types[m.type]}{m.arguments}" for m in models]
+        if parallel and parallel["shard"]:
+            made = [f"processes.sharded({each}{parallel['blocks']})" for each in made]
         return {
             "models": models,
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
-            "construct": ", ".join(f"{types[m.type]}{m.arguments}" for m in models),
+            "construct": ", ".join(made),
             "all_variables": _joined([f"self.{m.attribute}.variables" for m in models]),
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
@@ -222,13 +200,16 @@ class TrainingPrinter:
         """The classes of the models, to their names in this file."""
         defined = re.findall(r"^(?:class|def) (\w+)", "\n".join(helpers), re.MULTILINE)
         taken = {*PYTHON, *USED, *self.backend.reserved, *defined}
-        names = [*(model.type for model in self.models.values()), *self.recomputed]
+        names = [*(model.type for model in self.models.values()), *self.recomputed, *self.divided]
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
+        paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates))
+            optimizer = print_optimizer(
+                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
+            )
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
@@ -287,16 +268,12 @@ class TrainingPrinter:
             program = full_precision(program, key)
         steps = {step.graph for step in self.training.steps}
         backend = beside_frozen(program, key, self.backend) if key in steps else self.backend
-        function = print_function(program, key, backend, models, _taken(self.training), attributes)
+        function = print_function(program, key, backend, models, taken_names(self.training), attributes)
         function = with_progress(function, self.program, self.training, self.backend)
         self.needs.update(dict.fromkeys(function.needs))
         return "\n".join(
             [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
-
-    def _parameters(self, updates: list[str]) -> str:
-        each = [f"{attribute}.parameters()" for attribute in updates]
-        return each[0] if len(each) == 1 else _joined(each)
 
 
 def print_training(
@@ -304,10 +281,18 @@ def print_training(
     training: Training,
     backend: Backend,
     models: Sequence[Model],
+    parts: ModelParts,
     recomputed: Sequence[str] = (),
+    divided: Sequence[str] = (),
 ) -> str:
-    """The text of ``train.py``. `recomputed` are the classes of the blocks of `remat`."""
-    return TrainingPrinter(program, training, backend, models, recomputed).text()
+    """The text of ``train.py``.
+
+    parts
+        of the models, as they are printed.
+    recomputed
+        the classes of the blocks of `remat`; `divided` those whose weights processes divide among them.
+    """
+    return TrainingPrinter(program, training, backend, models, parts, recomputed, divided).text()
 
 
 def _limit(training: Training, stream: bool) -> dict[str, str]:
@@ -322,26 +307,6 @@ def _limit(training: Training, stream: bool) -> dict[str, str]:
         "until": ", or until the last step",
         "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
-
-
-def attribute_names(training: Training, backend: Backend) -> dict[str, str]:
-    """The attribute of the class `Training` that holds each model."""
-    names = Names({*KEYWORDS, *backend.attributes, *_taken(training)})
-    return {name: names(name, identifier(name.lstrip("_"), KEYWORDS)) for name in training.models}
-
-
-def _taken(training: Training) -> set[str]:
-    """What no model may be called: methods, and names that the constructor needs."""
-    classes = {optimizer.spec_name() for optimizer in optimizers().values()}
-    return {*METHODS, *USED, *classes, *_methods(training).values(), "keras", "torch"}
-
-
-def _methods(training: Training) -> dict[str, str]:
-    """The method that computes the loss of each step."""
-    if len(training.steps) == 1:
-        return {training.steps[0].name: "loss"}
-    names = Names({*METHODS, *USED})
-    return {step.name: names(step.name, f"{identifier(step.name)}_loss") for step in training.steps}
 
 
 def _joined(lists: Sequence[str]) -> str:

@@ -7,10 +7,12 @@ from typing import Any
 from dlspec.emit.code import comment_text, literal, quoted
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
+from dlspec.emit.processes import processes_of
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Best, Plateau, Training
 from dlspec.ops.random import Bernoulli, Gumbel, Normal, Uniform
+from dlspec.passes.named_draws import draws
 
 IMPORTS = {
     r"\bitertools\.": "import itertools",
@@ -61,16 +63,22 @@ def _plateau(plateau: Plateau) -> dict[str, Any]:
     }
 
 
-def print_checkpoints(training: Training, backend: Backend) -> str:
+def print_checkpoints(program: Program, training: Training, backend: Backend) -> str:
     """The text of ``checkpoints.py``."""
-    body = backend.template("checkpoints.py.jinja").render(checkpoint=training.checkpoint)
+    parallel = processes_of(training, backend)
+    template = backend.template("parallel_checkpoints.py.jinja" if parallel else "checkpoints.py.jinja")
+    random = any(draws(program, step.graph) for step in training.steps)
+    body = template.render(checkpoint=training.checkpoint, random=random)
     head, _, rest = body.partition("#: imports\n")
     own, rest = split_imports(rest)
     imports = block([*own, *needed(rest, {**PYTHON_IMPORTS, **IMPORTS, **backend.imports})])
-    return tidy(f"{head}{imports}\n\n{rest}")
+    files = "\n\nimport processes" if parallel else ""
+    return tidy(f"{head}{imports}{files}\n\n{rest}")
 
 
 PYTHON_IMPORTS = {
+    r"\bshutil\.": "import shutil",
+    r"\bwarnings\.": "import warnings",
     r"\bjson\.": "import json",
     r"\bCallable\b": "from collections.abc import Callable",
     r"\bPath\b": "from pathlib import Path",

@@ -15,6 +15,7 @@ from dlspec.emit.names import PYTHON, identifier
 from dlspec.emit.naming import ModuleNames
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
+from dlspec.ir.training import Parallel
 from dlspec.passes import prepare
 from dlspec.passes.outline import outline
 
@@ -36,10 +37,15 @@ USED = frozenset({
 
 
 def print_weights(
-    program: Program, models: Mapping[str, str], backend: Backend, attributes: Mapping[str, str] | None = None
+    program: Program,
+    models: Mapping[str, str],
+    backend: Backend,
+    attributes: Mapping[str, str] | None = None,
+    parallel: Parallel | None = None,
 ) -> str:
     """The text of ``weights.py`` for models: name to graph key. One alone has the name "": it is loaded and
-    saved itself; several by the object that has them as `attributes`, where those are not their names.
+    saved itself; several by the object that has them as `attributes`, where those are not their names. `parallel` are
+    the processes that have them together.
     """
     found = _Found(program, models, backend, attributes or {})
     tables = [*found.layers.values(), *found.others.values()]
@@ -55,11 +61,14 @@ def print_weights(
         has_gates=any(p.blocks for p in places),
         has_merged=any(p.merged for p in places),
         has_index=any("[" in p.variable for p in places),
+        parallel=parallel is not None,
+        shard=parallel is not None and parallel.shard,
     )
     head, _, rest = body.partition("#: imports\n")
     own, rest = split_imports(rest)
     imports = block([*own, *needed(rest, {**IMPORTS, **backend.imports})])
-    used = needed(rest, {rf"\b{name}\b": line for name, line in found.from_model.items()})
+    files = {rf"\b{name}\b": line for name, line in found.from_model.items()}
+    used = needed(rest, {r"\bprocesses\.": "import processes", **files})
     return tidy(head + "\n\n".join(filter(None, [imports, block(used), rest])) + "\n")
 
 

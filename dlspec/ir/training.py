@@ -31,6 +31,20 @@ class Vocabulary(BaseModel):
     size: int
 
 
+class Category(BaseModel):
+    """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.
+
+    unknown
+        whether number 0 stands for every name that is not among the most frequent `size` - 1 of the training part;
+        without it, such a name is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    size: int
+    unknown: bool = False
+
+
 class Environment(BaseModel):
     """How a world is played in, from which transitions come.
 
@@ -64,7 +78,7 @@ class SplitRule(BaseModel):
 
     kind: str
     column: str | None = None
-    values: dict[str, list[int | float]] | None = None
+    values: dict[str, list[int | float | str]] | None = None
     folds: int = 0
     fold: int = 0
 
@@ -118,9 +132,13 @@ class Stream(BaseModel):
 class DataSet(BaseModel):
     """Columns with their type for one example, the split in fractions, and the preparation.
 
+    categories
+        columns that the source has as names, and the models as numbers.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
+    shuffle
+        whether epochs of training take examples in random orders, rather than in that of the source.
     prepare
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
@@ -144,9 +162,11 @@ class DataSet(BaseModel):
     name: str
     source: Source
     columns: dict[str, TensorType]
+    categories: dict[str, Category] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
+    shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
     moments: dict[str, Moment] = Field(default_factory=dict)
@@ -213,12 +233,15 @@ class TrainedWeights(BaseModel):
 
     model
         which of its models, where it has several.
+    fresh
+        paths of what is drawn from the seed instead, and may be otherwise there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     training: str
     model: str = ""
+    fresh: tuple[str, ...] = ()
 
     @classmethod
     def spec_name(cls) -> str:
@@ -332,6 +355,22 @@ class Clip(BaseModel):
     value: float | None = None
 
 
+class Parallel(BaseModel):
+    """Processes that train together, each on its rows of every batch; PyTorch's, one a GPU or on the CPU.
+
+    data
+        how many there are.
+    shard
+        ``full``: each holds its part of the weights, of their gradients and of the optimizer's state (FSDP); without
+        it, all of them (DDP).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    data: int
+    shard: str | None = None
+
+
 PRECISIONS = ("f32", "bf16", "fp16")
 """In what a training computes; weights and optimizers are f32 in all of them."""
 
@@ -347,14 +386,21 @@ class Training(BaseModel):
         what is kept in every update of the averages of the weights, which are evaluated and saved in their place.
     frozen
         models that keep their weights, and compute in inference mode in the steps, too.
+    freeze
+        paths of weights that stay as they are, running statistics too (see `dlspec.ir.paths`); of several models
+        each begins with the model's name.
     precision
         of `PRECISIONS`: in what the models compute while they train.
     channels_last
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    steps_per_execution
+        how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
+    parallel
+        the processes that train together; None: it is one.
     deterministic
         whether all draws come from counted streams, the same for both frameworks.
     evaluate
@@ -377,6 +423,7 @@ class Training(BaseModel):
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
     frozen: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
     evaluate: str | None = None
     policy: str | None = None
     metrics: tuple[str, ...] = ()
@@ -392,7 +439,9 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
+    parallel: Parallel | None = None
     deterministic: bool = False
     checkpoint: Checkpoints | None = None
     best: Best | None = None
@@ -436,8 +485,13 @@ class Sweep(BaseModel):
         what is judged by, of what every epoch has, and whether it should be small (``min``) or large (``max``).
     trials
         how many are tried, chosen by what came before; None: every combination of the candidates.
+    timeout
+        seconds of all trials after which no other begins.
+    sampler
+        how values are chosen: ``tpe``, by what came before, or ``random``.
     prune
-        whether a trial is stopped that is worse than the median of the others at that epoch.
+        when a trial is stopped: `median`, worse than that of the others at the epoch; `halving`, not among the best
+        quarter after 1, 4, 16, ... epochs; or `none`.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -448,5 +502,7 @@ class Sweep(BaseModel):
     metric: str
     goal: str = "min"
     trials: int | None = None
-    prune: bool = True
+    timeout: int | None = None
+    sampler: str = "tpe"
+    prune: str = "median"
     seed: int = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
@@ -11,6 +13,7 @@ from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet, Training
+from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 
 
@@ -59,20 +62,45 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     project = load_project({"data.py": print_data(program, data)})
     sizes: dict[str, int] = {}
     if data.environment is not None:
-        _reading(data, lambda: project.data.make())
+        reading(data, lambda: project.data.make())
         return sizes
     for split in data.split:
-        columns = _reading(data, lambda split=split: project.data.load(split))
+        columns = reading(data, lambda split=split: project.data.load(split))
         sizes[split] = len(next(iter(columns.values())))
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
         if data.stream is not None:
-            _reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
+            reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 
-def _reading(data: DataSet, action: Any) -> Any:
+def load_split(
+    program: Program, training: Training, split: str, weights: Path | None = None
+) -> dict[str, Any]:
+    """The prepared columns of a split, by the printed data code; numbered as for these weights.
+
+    Raises `SpecError` (DLS0704).
+    """
+    data = program.data[training.data]
+    project = load_project({"data.py": print_data(program, data)})
+    if weights is not None:
+        use_kept(project.data, weights)
+    columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
+    return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
+
+
+def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+    split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
+    if data.last_batch == "drop" and sizes.get(split, size) < size:
+        raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
+                   f" batch of {size}, and `last_batch = drop` leaves none",
+                   hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
+
+
+def reading(data: DataSet, action: Any) -> Any:
+    """Do what reads a data set. Raises `SpecError` (DLS0704) that tells what is wrong with it."""
     try:
         return action()
     except (SpecError, ModuleNotFoundError):

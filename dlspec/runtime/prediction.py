@@ -14,8 +14,11 @@ from dlspec.emit.onnx import print_onnx
 from dlspec.ir.dims import Symbolic
 from dlspec.ir.graph import Graph, Program
 from dlspec.ir.prune import pruned
+from dlspec.ir.training import Training
 from dlspec.ir.types import TensorType
 from dlspec.ops.dtypes import numpy_dtype
+from dlspec.runtime.data_check import load_split
+from dlspec.runtime.kept import kept_categories, learned_from, scored_categories
 from dlspec.weights.store import check_weights, load_weights, replacing
 
 Arrays = dict[str, Any]
@@ -38,8 +41,11 @@ def input_types(program: Program, model: str) -> dict[str, TensorType]:
     return raw | {name: kind for name, kind in values.items() if name not in prepared}
 
 
-def read_inputs(program: Program, model: str, path: Path) -> Arrays:
-    """The inputs in a file, checked against the model's types. Raises SpecError naming what does not fit."""
+def read_inputs(program: Program, model: str, path: Path, weights: Path | None = None) -> Arrays:
+    """The inputs in a file, checked against the model's types. Raises SpecError naming what does not fit.
+
+    Names of categories become the numbers that the training of these weights gave them.
+    """
     wanted = input_types(program, model)
     try:
         loaded = np.load(path, allow_pickle=False)
@@ -52,7 +58,38 @@ def read_inputs(program: Program, model: str, path: Path) -> Arrays:
         found = {next(iter(wanted)): loaded}
     else:
         found = {name: loaded[name] for name in loaded.files}
+    if weights is not None:
+        found |= _numbered(program, model, {n: a for n, a in found.items() if a.dtype.kind == "U"}, weights)
     return {name: _fitted(name, kind, found, path) for name, kind in wanted.items()}
+
+
+def _numbered(program: Program, model: str, texts: Arrays, weights: Path) -> Arrays:
+    """Names of categories as numbers; texts that are none stay as they are."""
+    data = learned_from(program, model) if texts else None
+    kept = kept_categories(data, weights) if data is not None else {}
+    found = {}
+    for name in texts.keys() & kept.keys():
+        number = {word: place for place, word in enumerate(kept[name])}
+        unknown = sorted({*texts[name].ravel().tolist()} - {*number})
+        if unknown and "" not in number:
+            raise fail("DLS0722", f"`{name}` has no category {unknown[0]!r}",
+                       hint=f"the training knew {', '.join(kept[name])}")  # fmt: skip
+        found[name] = np.array([number.get(word, 0) for word in texts[name].ravel().tolist()])
+        found[name] = found[name].astype(np.int64).reshape(texts[name].shape)
+    return found
+
+
+def named_categories(program: Program, model: str, weights: Path, outputs: Arrays) -> Arrays:
+    """For scores of the categories of a column, under its name the name of the best of each example."""
+    data = learned_from(program, model)
+    kept = kept_categories(data, weights) if data is not None else {}
+    found: Arrays = {}
+    for output, column in scored_categories(program, model).items():
+        scores = outputs[output]
+        if column in kept and column not in outputs and scores.ndim == 2:
+            names = np.array(kept[column])
+            found[column] = names[np.argmax(scores[:, : len(names)], axis=1)]
+    return found
 
 
 def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
@@ -75,29 +112,47 @@ def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
     return array.astype(wanted)
 
 
-def predict(program: Program, model: str, weights: Path, backend: str, inputs: Arrays) -> Arrays:
-    """The outputs by name."""
+def split_inputs(program: Program, model: str, training: Training, split: str, weights: Path) -> Arrays:
+    """The inputs of all examples of a split, prepared. Raises `SpecError` where a column is missing."""
+    data = program.data[training.data]
+    if data.environment is not None:
+        raise fail(
+            "DLS0722", f"`{data.name}` is a world, which has no examples", hint="give arrays: `--input`"
+        )
+    columns = load_split(program, training, split, weights)
+    wanted = [value.name for value in program.model(model).inputs]
+    for name in wanted:
+        if name not in columns:
+            raise fail("DLS0722", f"the model's input `{name}` is no column of `{data.name}`",
+                       hint="give arrays: `--input`")  # fmt: skip
+    return {name: columns[name] for name in wanted}
+
+
+def predict(
+    program: Program, model: str, weights: Path, backend: str, inputs: Arrays, prepared: bool = False
+) -> Arrays:
+    """The outputs by name. `prepared` are inputs that need no preparation of the export."""
     arrays = load_weights(weights)
     check_weights(program, model, arrays)
+    prepare = None if prepared else preparation(program, model)
     if backend == "onnx":
         from dlspec.runtime import onnx
 
-        text = print_onnx(program, model, load_backend("onnx"), prepare=preparation(program, model))
+        text = print_onnx(program, model, load_backend("onnx"), prepare=prepare)
         names = [output.name for output in program.model(model).outputs]
         return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs, names)
     from dlspec.runtime import live
 
-    prepared = _prepared(program, model, inputs)
-    ordered = [prepared[value.name] for value in program.model(model).inputs]
+    ready = _prepared(program, prepare, inputs)
+    ordered = [ready[value.name] for value in program.model(model).inputs]
     run = {"torch": live.run_torch, "keras": live.run_keras}[backend]
     results = run(program, model, arrays, ordered)
     return {o.name: r for o, r in zip(program.model(model).outputs, results, strict=True)}
 
 
-def _prepared(program: Program, model: str, inputs: Arrays) -> Arrays:
+def _prepared(program: Program, prepare: Graph | None, inputs: Arrays) -> Arrays:
     from dlspec.runtime.interpreter import run
 
-    prepare = preparation(program, model)
     if prepare is None:
         return inputs
     graphs = program.model_copy(update={"graphs": {"%prepare": prepare}})

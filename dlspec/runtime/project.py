@@ -21,14 +21,16 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-from dlspec.runtime.watched import MARK
+from dlspec.runtime.watched import HELD, MARK
 from dlspec.weights.store import replacing
 
-MODULES = ("draws", "model", "data", "weights", "checkpoints", "train")
+MODULES = ("draws", "processes", "model", "data", "weights", "checkpoints", "train")
 """The files of a project, each after those that it imports."""
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 """TensorFlow talks on start-up."""
+
+UNBUFFERED = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """PyTorch's threads wait for each other by spinning: beside another busy process small models were 10 times
@@ -90,26 +92,35 @@ def run_training(
     on_event: Callable[[dict[str, Any]], object] | None = None,
     python: str = sys.executable,
     cwd: Path | str | None = None,
+    processes: int = 1,
 ) -> None:
     """Run ``python train.py`` in its own process, handing on its output line by line. Raises `ProjectError`.
 
+    With `on_event` it does not outlive this process.
+
     on_event
         is handed what ``watched.py`` tells, which then runs the script.
+    processes
+        how many train together, started by ``torchrun``.
     """
-    environment = {**QUIET, **PATIENT, **os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     code = Path(folder).resolve()
     script = (
         [str(Path(__file__).with_name("watched.py")), str(code)] if on_event else [str(code / "train.py")]
     )
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-        with subprocess.Popen(
-            [python, *script, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=environment,
-            cwd=cwd,
-        ) as process:
+    with tempfile.TemporaryDirectory(prefix="dlspec-") as logs:
+        launch = torchrun(processes, logs) if processes > 1 else []
+        with (
+            (Path(logs) / "errors").open("w+", encoding="utf-8", errors="replace") as errors,
+            subprocess.Popen(
+                [python, *launch, *script, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**_environment(processes), **os.environ, **UNBUFFERED, HELD: "1"},
+                cwd=cwd,
+            ) as process,
+        ):
             assert process.stdout is not None
             try:
                 for line in process.stdout:
@@ -121,9 +132,33 @@ def run_training(
                 process.terminate()
                 raise
         if process.returncode:
-            errors.seek(0)
-            last = "".join(errors.readlines()[-15:]).rstrip()
+            last = _last_words(Path(logs))
             raise ProjectError(f"{Path(folder) / 'train.py'} ended with status {process.returncode}\n{last}")
+
+
+def torchrun(processes: int, logs: str) -> list[str]:
+    """How Python starts a script in several processes, whose standard error goes into the folder `logs`.
+
+    They are not restarted: a run goes on from its checkpoint when it is started again.
+    """
+    count = str(processes)
+    options = ["--standalone", "--nproc-per-node", count, "--log-dir", logs, "--redirects", "2"]
+    return ["-m", "torch.distributed.run", *options]
+
+
+def _environment(processes: int) -> dict[str, str]:
+    """What is set where the caller's environment does not say it: several processes share the cores."""
+    shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes))} if processes > 1 else {}
+    return {**QUIET, **PATIENT, **shared}
+
+
+def _last_words(logs: Path) -> str:
+    """The last lines of standard error: of several processes, of that which failed first."""
+    written = [
+        log for log in logs.glob("*/attempt_*/*/stderr.log") if "Error" in log.read_text("utf-8", "replace")
+    ]
+    log = min(written, key=lambda log: log.stat().st_mtime_ns, default=logs / "errors")
+    return "\n".join(log.read_text("utf-8", "replace").rstrip().split("\n")[-15:])
 
 
 def _import(folder: Path, owned: Any = None) -> Project:

@@ -28,6 +28,10 @@ class Run:
         of the printed code, the initial weights, the arguments and the data.
     arguments
         what ``train.py`` is given beside ``--out``; `cwd` is where it runs, from which paths of data begin.
+    processes
+        how many train together.
+    sources, fold
+        what the command line said of the data, as it said it; None where it named no fold.
     status
         running (or killed), finished, or failed.
     """
@@ -38,8 +42,11 @@ class Run:
     fingerprint: str
     arguments: list[str]
     cwd: str
+    processes: int = 1
     status: str = "running"
     seconds: float = 0.0
+    sources: list[str] = field(default_factory=list)
+    fold: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:

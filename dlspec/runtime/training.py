@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dlspec.emit.data import print_data
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
 from dlspec.ir.training import TrainedWeights, Training
 from dlspec.passes.totals import split_totals
 from dlspec.runtime.conversion import convert_weights
+from dlspec.runtime.data_check import load_split, reading
 from dlspec.runtime.interpreter import run
+from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 from dlspec.runtime.stages import handed_on
 from dlspec.weights.draw import draw_weights
@@ -28,15 +29,20 @@ def initial_weights(
     seed: int | None,
     weights: Path | None = None,
     earlier: Mapping[str, Path] | None = None,
+    fresh: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The weights that a training begins with, by canonical name: given, those of its `init_from`, or drawn.
 
+    fresh
+        paths of what is drawn although there are `weights`, such as a head for other classes.
     earlier
         the files that earlier trainings of the spec ended with, by their names.
     """
     wanted = as_model(program, training)
     seed = training.seed if seed is None else seed
-    if weights:
+    if weights and fresh:
+        arrays = convert_weights(*wanted, weights, None, seed, fresh).arrays()
+    elif weights:
         arrays = load_weights(weights)
     elif training.init_from:
         arrays = _from_files(program, training, *wanted, seed, earlier or {})
@@ -56,7 +62,7 @@ def _from_files(
     """Weights as `init_from` says; models that it does not name are drawn."""
     whole = training.init_from.get("")
     if isinstance(whole, TrainedWeights):
-        return handed_on(program, whole, earlier)
+        return {**draw_weights(together, name, seed), **handed_on(program, whole, earlier)}
     if whole is not None:
         return convert_weights(together, name, whole.file, whole.mapping, seed, whole.fresh).arrays()
     arrays = draw_weights(together, name, seed)
@@ -98,7 +104,7 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     """Loss and metrics (numbers, and tables as lists) on a split, computed by the printed code, or by ONNX Runtime."""
     arrays = initial_weights(program, training, None, weights)
     if backend == "onnx":
-        return _evaluate_onnx(program, training, arrays, split)
+        return _evaluate_onnx(program, training, arrays, split, weights)
     project = load_project(print_project(program, training.name, load_backend(backend)))
     live = project.new_training()
     attributes = list(attribute_names(training, load_backend(backend)).values())
@@ -108,19 +114,13 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
     if program.data[training.data].environment is not None:
         result = project.train.evaluate(live)
     else:
-        result = live.evaluate(project.data.load(split))
+        use_kept(project.data, weights)
+        result = live.evaluate(reading(program.data[training.data], lambda: project.data.load(split)))
     return result
 
 
-def load_split(program: Program, training: Training, split: str) -> dict[str, Any]:
-    """The prepared columns of a split, by the printed data code."""
-    project = load_project({"data.py": print_data(program, program.data[training.data])})
-    columns: dict[str, Any] = project.data.load(split)
-    return columns if program.data[training.data].stream is None else project.data.take(columns["row"])
-
-
 def _evaluate_onnx(
-    program: Program, training: Training, arrays: dict[str, Any], split: str
+    program: Program, training: Training, arrays: dict[str, Any], split: str, weights: Path
 ) -> dict[str, Any]:
     """The graph of loss and metrics as one ONNX model, run on the whole split."""
     from dlspec.diagnostics import fail
@@ -143,7 +143,7 @@ def _evaluate_onnx(
     prefix = f"{names[0]}." if len(names) == 1 else ""
     model = to_model(text, {prefix + name: array for name, array in arrays.items()})
     outputs = [output.name for output in measured.graphs[key].outputs]
-    found = predict(session(model), load_split(program, training, split), outputs)
+    found = predict(session(model), load_split(program, training, split, weights), outputs)
     if gathered:
         parts = {name: found[name] for name in (*gathered.sums, *gathered.rows)}
         found |= run(gathered.program, gathered.final, parts, {}, double=True)

@@ -15,7 +15,10 @@ import contextlib
 import io
 import json
 import math
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from inspect import signature
@@ -25,12 +28,31 @@ from typing import Any
 MARK = "\x1e"
 PAUSE = 0.1  # seconds between events
 STOPPED = 3  # the exit status where a loss was not finite
+HELD = "DLSPEC_ENDS_WITH_INPUT"  # set for a process that is to end with the one that holds its standard input
+
+
+RANK = int(os.environ.get("RANK", "0"))
+"""Which of several processes this is, that `torchrun` started."""
 
 
 def tell(event: str, **values: Any) -> None:
-    """Write an event."""
+    """Write an event, in the first process."""
+    if RANK > 0:
+        return
     sys.__stdout__.write(MARK + json.dumps({"event": event, **values}) + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def end_with_input() -> None:
+    """End this process when its standard input is closed: when the process that started it is gone, however it went."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 class Watch:
@@ -72,14 +94,16 @@ class Watch:
 
     def _step(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def train_step(training: Any, batch: Any, *rest: Any) -> Any:
-            self.batch += 1
+            size = len(next(iter(batch.values())))
+            # A printed step may be several at once, one for every batch.
+            self.batch += math.ceil(size / self.train.BATCH_SIZE) if hasattr(self.train, "STEPS") else 1
             if self.around:
                 return self.around(lambda: function(training, batch, *rest), training, batch, self)
             losses = function(training, batch, *rest)
             now = time.perf_counter()
             if self.examples == 0:  # the first step compiles, and is not counted
                 self.began = now
-            self.examples += len(next(iter(batch.values())))
+            self.examples += size
             if now - self.told >= PAUSE:
                 self.told = now
                 rate = self.examples / (now - self.began) if now > self.began else 0.0
@@ -93,8 +117,25 @@ class Watch:
         tell("step", **place, batches=self.batches, losses=losses, rate=rate)
 
 
+def _be_alone() -> None:
+    """Have a script that is one of several processes go on as if it were the only one."""
+    if processes := sys.modules.get("processes"):
+        processes.COUNT = 1  # type: ignore[attr-defined]
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when `torchrun` is killed, which could not do it itself: nobody writes on."""
+    if "TORCHELASTIC_RUN_ID" in os.environ and sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def main() -> int:
     """Run the script in the folder that is named first; the rest are its arguments."""
+    _end_with_parent()
+    if HELD in os.environ:
+        end_with_input()
     code, *arguments = sys.argv[1:]
     # Not this file's folder, whose modules have names of others; dlspec itself comes last.
     sys.path[0] = code
@@ -109,10 +150,15 @@ def main() -> int:
         if watch is None:
             raise
         watch.remove()
-        place = (watch.epoch, watch.batch)
-        tell("not finite", message=str(error), epoch=watch.epoch, batch=watch.batch)
+        if RANK > 0:  # all fail together, and the first one finds the cause alone
+            return 0
+        _be_alone()
         from dlspec.runtime.nonfinite import diagnose
+        from dlspec.runtime.repeated import located
 
+        with contextlib.redirect_stdout(io.StringIO()):
+            place = located(train, arguments, (watch.epoch, watch.batch), lambda around: Watch(train, around))
+        tell("not finite", message=str(error), epoch=place[0], batch=place[1])
         with contextlib.redirect_stdout(io.StringIO()):
             try:
                 found = diagnose(train, arguments, place, lambda around: Watch(train, around))

@@ -43,7 +43,7 @@ def whole_parameters(text: str, model: str) -> Iterator[tuple[str, int]]:
 
 
 def others(value: int) -> list[int]:
-    return [other for other in (value * 2, value // 2, value * 3, value + 1) if other > 0 and other != value]
+    return [other for other in (value // 2, value * 2, value * 3, value + 1) if other > 0 and other != value]
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 import dlspec
+from dlspec._data import data_path
+from dlspec.ops import operators
+from dlspec.ops.losses import _Loss
+from dlspec.runtime.verify.report import compare
 from dlspec.runtime.verify.trajectory import Trajectories
 
 SPEC = """
 import {{ focal, focal_classes, dice, triplet, margin }} from "std/losses"
 import {{ weighted_cross_entropy, smoothed_cross_entropy }} from "std/losses"
+import {{ nt_xent, in_batch_softmax, margin_contrastive }} from "std/contrastive"
 
 model Net {{
   input image: f32[N, 64]
@@ -49,12 +55,13 @@ LOSSES = {
     "divergence": f"kl_div(log_softmax(logits, axis = 1), softmax({TRUTH}, axis = 1))",
     "hinge": f"hinge_loss(logits, 2 * {TRUTH} - 1)",
     "poisson": f"poisson_nll_loss(0.1 * logits, {TRUTH})",
+    "contrast of views": "nt_xent(logits, log_softmax(logits * image[:, 20:30], axis = 1))",
+    "contrast in the batch": "in_batch_softmax(logits, image[:, 20:30], -cast(label, f32) / 9, temperature = 0.5)",
+    "contrast of pairs": "margin_contrastive(logits, image[:, 20:30], cast(label > 4, f32), margin = 3)",
     "cosine similarity": f"1 - mean(cosine_similarity(logits, {TRUTH}))",
     "ctc": "ctc_loss(stack([logits, logits, image[:, :10]], axis = 1), label[:, none] % 9 + 1, "
     "cast(0 * label + 3, i64), cast(0 * label + 1, i64))",
 }
-
-F64 = {"ctc": 1e-7}  # Keras computes it in f32, whatever it is given
 
 
 @pytest.mark.slow
@@ -63,6 +70,18 @@ def test_both_frameworks_learn_the_same(loss: str, tmp_path: Path) -> None:
     path = tmp_path / "net.dls"
     path.write_text(SPEC.format(LOSSES[loss]))
     runs = Trajectories(dlspec.load(path).program, "Net", steps=20)
-    single, double = runs.compare(), runs.compare(double=True)
-    assert single.error <= 1e-4
-    assert double.error <= F64.get(loss, 1e-9)
+    for double, limit in ((False, 1e-4), (True, 1e-9)):
+        torch, keras = (runs.trained(name, double) for name in ("torch", "keras"))
+        check = compare("weights", ("PyTorch", torch), ("Keras", keras), limit)
+        assert check.ok, f"{check.tensor}: {check.error:.1e}"
+        moved = compare("weights", ("PyTorch", torch), ("start", runs.start), limit)
+        assert not moved.ok, "it learns"
+
+
+def test_every_loss_is_tested() -> None:
+    known = {name for name, op in operators().items() if issubclass(op, _Loss)}
+    for library in ("losses", "contrastive"):
+        text = data_path("specs").joinpath("std", f"{library}.dls").read_text("utf-8")
+        known |= {*re.findall(r"^block (\w+)", text, re.MULTILINE)} - {"unit"}  # vectors of length 1, no loss
+    assert {"cross_entropy", "nt_xent", "dice"} <= known
+    assert known <= {*re.findall(r"\w+", " ".join(LOSSES.values()))}

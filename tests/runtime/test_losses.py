@@ -11,7 +11,8 @@ import pytest
 
 from dlspec.api import loads
 from dlspec.ir.graph import Program
-from dlspec.runtime.training import evaluate, initial_weights, load_split
+from dlspec.runtime.data_check import load_split
+from dlspec.runtime.training import evaluate, initial_weights
 from dlspec.weights.store import save_weights
 
 pytestmark = pytest.mark.slow

@@ -5,6 +5,7 @@ The last batch is smaller than the others, so that averages of batches would be 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dlspec._data import data_path
 from dlspec.api import loads
 from dlspec.ir.graph import Program
-from dlspec.runtime.training import evaluate, initial_weights, load_split
+from dlspec.ops import epoch, metrics, operators
+from dlspec.runtime.data_check import load_split
+from dlspec.runtime.training import evaluate, initial_weights
 from dlspec.weights.store import save_weights
 
 pytestmark = pytest.mark.slow
@@ -49,6 +53,9 @@ train Net on Digits {
     perplexity: perplexity(logits, where(label == 7, -100, label)),
     rmse: rmse(logits, one_hot(label, 10)), mae: mae(logits, one_hot(label, 10)),
     r2: r2(logits[:, 2], label),
+    binary: binary_accuracy(logits[:, 3], cast(label == 3, f32)),
+    absolute: mean_absolute_error(logits, one_hot(label, 10)),
+    squared: mean_squared_error(logits, one_hot(label, 10)),
     recall_at_2: recall_at_k(logits, one_hot(label, 10) + one_hot((label + 1) % 10, 10), k = 2),
     rate: total(sum(label)) / max(collect(label)) / N
   }
@@ -95,6 +102,9 @@ def wanted() -> dict[str, Any]:
         "rmse": sk.root_mean_squared_error(own.ravel(), logits.ravel()),
         "mae": sk.mean_absolute_error(own.ravel(), logits.ravel()),
         "r2": sk.r2_score(label, logits[:, 2]),
+        "binary": sk.accuracy_score(three, score > 0),
+        "absolute": sk.mean_absolute_error(own.ravel(), logits.ravel()),
+        "squared": sk.mean_squared_error(own.ravel(), logits.ravel()),
         "recall_at_2": (np.take_along_axis(liked, best, 1).sum(1) / liked.sum(1)).mean(),
         "rate": label.sum() / label.max() / len(label),
     }
@@ -112,3 +122,13 @@ def test_exact_over_an_epoch(backend: str, tmp_path: Path) -> None:
     assert found.pop("confusion") == wanted()["confusion"]
     for name, value in found.items():
         assert value == pytest.approx(wanted()[name], rel=2e-6), name
+
+
+def test_every_metric_is_tested() -> None:
+    text = data_path("specs").joinpath("std", "metrics.dls").read_text("utf-8")
+    blocks = {*re.findall(r"^block (\w+)", text, re.MULTILINE)} - {"hits"}  # what `confusion` is made of
+    ops = {name for name, op in operators().items() if op.__module__ in (metrics.__name__, epoch.__name__)}
+    measured = SPEC.partition("metrics   = {")[2]
+    assert blocks
+    assert blocks <= {*re.findall(r"\w+", measured)}
+    assert {"top_k_accuracy", "total"} <= ops <= {*re.findall(r"\w+", measured + text)}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dlspec.elaborate import schedules
 from dlspec.elaborate.program import load_program
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.ir.graph import Program
+from dlspec.ir.paths import under_any
+from dlspec.ir.training import Clip, Step, Training
 from dlspec.ops.optimizers import optimizers
 from dlspec.runtime.learning import trained
 from dlspec.runtime.project import load_project
 from dlspec.runtime.verify.sides import FRAMEWORKS
+from dlspec.runtime.verify.trajectory import double_precision
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import save_weights
 
@@ -28,6 +33,7 @@ model Net {{
 data Moons {{
   source  = synthetic("moons", noise = 0.1)
   columns = {{ point: f32[2], label: i64 }}
+  split   = {{ train: 0.5, val: 0.5 }}
 }}
 
 train Net on Moons {{
@@ -60,10 +66,32 @@ RULES = {
     "accumulate": ("Adam(lr = 0.05)", "accumulate = 3"),
     "accumulate and clip": ("SGD(lr = 0.5 * cosine)", "accumulate = 3  clip = { norm: 0.05 }"),
     "ema": ("Adam(lr = 0.05)", "ema = 0.8"),
+    "freeze": ("AdamW(lr = 0.05, weight_decay = 0.5)", "freeze = linear1  clip = { norm: 0.05 }  ema = 0.8"),
     "no decay of vectors, coupled": ('SGD(lr = 0.1, weight_decay = 0.5, decay = "matrices")', ""),
     "no decay of vectors": ('AdamW(lr = 0.1 * linear, weight_decay = 0.5, decay = "matrices")', ""),
     "no decay of vectors, own class": ('Lion(lr = 0.01, weight_decay = 0.5, decay = "matrices")', ""),
+    "loss scaling": ("Adam(lr = 0.05)", "precision = fp16"),
+    "loss scaling, clip norm": ("SGD(lr = 0.5)", "precision = fp16  clip = { norm: 0.05 }"),
+    "loss scaling, clip value": ("SGD(lr = 0.5)", "precision = fp16  clip = { value: 0.01 }"),
 }
+TESTED = {
+    "steps": "here: optimizers and schedules; `every` by test_copies.py",
+    "clip": "here",
+    "accumulate": "here",
+    "ema": "here",
+    "precision": "here: the scale of losses; what f16 and bf16 round differs between frameworks",
+    "plateau": "below",
+    "freeze": "here",
+    "copies": "test_copies.py",
+    "frozen": "test_copies.py",
+    "deterministic": "test_trajectory.py",
+}
+"""The settings of a training that say how weights move, and where their trajectories are compared."""
+NO_RULE = {
+    "name", "data", "models", "evaluate", "policy", "metrics", "batch_size", "epochs", "max_steps", "seed", "log",
+    "doc", "init_from", "checkpoint", "best", "compile", "channels_last", "pool_first", "remat", "parallel",
+}  # fmt: skip
+"""The other settings: what is measured and kept, how long it goes on, and how it is computed."""
 
 
 def written(fields: dict[str, Any]) -> str:
@@ -84,6 +112,8 @@ CASES = {
     **RULES,
 }
 UPDATES = 20
+FACTORS = [1, 0.5, 0.1]
+"""Of rates that fall on a plateau, for seven updates each."""
 LIMITS = {False: 1e-4, True: 1e-9}
 
 
@@ -113,13 +143,17 @@ def batches(size: int) -> list[dict[str, Any]]:
 
 def learned(framework: str, program: Program, weights: Path, double: bool) -> dict[str, Any]:
     """The weights after all updates, or their averages where the training has some."""
-    project = load_project(print_project(program, "Net", load_backend(framework)))
+    files = print_project(program, "Net", load_backend(framework))
+    files["train.py"] = files["train.py"].replace("@torch.autocast(DEVICE, torch.float16)", "")
+    project = load_project(double_precision(files) if double else files)
     side = FRAMEWORKS[framework](project, "Net", weights, double, "model")
     with side.policy():
         training = side.started(UPDATES)
         if hasattr(training, "length"):
             training.length = 5
-        for batch in batches(8 * program.trainings["Net"].accumulate):
+        for count, batch in enumerate(batches(8 * program.trainings["Net"].accumulate)):
+            if program.trainings["Net"].plateau:
+                training.factor = FACTORS[count // 7]
             arrays: Any = side.cast(batch)
             training.train_step(side.tensors(arrays) if framework == "torch" else arrays)
         if hasattr(training, "exchange"):
@@ -127,22 +161,61 @@ def learned(framework: str, program: Program, weights: Path, double: bool) -> di
         return side.canonical(side.root(training))
 
 
+def compare(
+    program: Program, wanted: dict[str, Any], start: dict[str, Any], framework: str, folder: Path
+) -> None:
+    """Both precisions of a framework against the definition; losses are scaled for the sake of f16, not in f64."""
+    scaled = program.trainings["Net"].precision == "fp16"
+    for double, limit in LIMITS.items():
+        if scaled and double:
+            continue
+        found = learned(framework, program, folder / "start.safetensors", double)
+        for name, array in wanted.items():
+            error = np.abs(found[name] - array).max() / np.abs(array).max()
+            assert error <= limit, f"{name}, {'f64' if double else 'f32'}: {error:.1e}"
+            moves = name not in under_any(program.trainings["Net"].freeze, wanted)
+            assert np.abs(start[name] - array).max() > 2 * limit if moves else (start[name] == array).all()
+
+
+def started(folder: Path, optimizer: str, settings: str) -> tuple[Program, dict[str, Any]]:
+    """The program of a case, and its initial weights, which `folder` has then, too."""
+    spec = folder / "net.dls"
+    spec.write_text(SPEC.format(optimizer=optimizer, settings=settings))
+    program = load_program(spec)
+    start = draw_weights(program, program.models["Net"])
+    save_weights(folder / "start.safetensors", start)
+    return program, start
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("case", CASES)
 def test_trajectory(case: str, framework: str, tmp_path: Path) -> None:
-    optimizer, settings = CASES[case]
-    spec = tmp_path / "net.dls"
-    spec.write_text(SPEC.format(optimizer=optimizer, settings=settings))
-    program = load_program(spec)
-    start = draw_weights(program, program.models["Net"])
-    save_weights(tmp_path / "start.safetensors", start)
+    program, start = started(tmp_path, *CASES[case])
     training = program.trainings["Net"]
     moved, averages = trained(program, "Net", start, batches(8 * training.accumulate), gradients, 5)
-    wanted = averages if training.ema else moved
-    for double, limit in LIMITS.items():
-        found = learned(framework, program, tmp_path / "start.safetensors", double)
-        for name, array in wanted.items():
-            error = np.abs(found[name] - array).max() / np.abs(array).max()
-            assert error <= limit, f"{name}, {'f64' if double else 'f32'}: {error:.1e}"
-            assert np.abs(start[name] - array).max() > 2 * limit
+    compare(program, averages if training.ema else moved, start, framework, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("optimizer", ["Adam(lr = 0.05{})", "SGD(lr = 0.5 * cosine{}, momentum = 0.9)"])
+def test_on_plateau(optimizer: str, framework: str, tmp_path: Path) -> None:
+    """The rate is that of a schedule with the same factors; when they change: test_plateau.py."""
+    pieces = f" * piecewise(at = [7, 14], values = {FACTORS})"
+    program, start = started(tmp_path, optimizer.format(pieces), "")
+    wanted, _ = trained(program, "Net", start, batches(8), gradients, 5)
+    settings = "on_plateau = { metric: val_loss, factor: 0.5, patience: 0 }"
+    program, start = started(tmp_path, optimizer.format(""), settings)
+    compare(program, wanted, start, framework, tmp_path)
+
+
+def test_every_setting_that_moves_weights_is_tested() -> None:
+    assert {*Training.model_fields} == {*TESTED, *NO_RULE}
+    assert {*Step.model_fields} == {"name", "graph", "updates", "optimizer", "rate", "every"}
+    written = " ".join(settings for _, settings in RULES.values())
+    assert all(f"{bound}:" in written for bound in Clip.model_fields)
+
+
+def test_every_schedule_is_tested() -> None:
+    assert {*schedules.names()} <= {*re.findall(r"\w+", " ".join(SCHEDULES))}

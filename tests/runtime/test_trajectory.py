@@ -12,7 +12,8 @@ from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.ir.graph import Program
 from dlspec.runtime.project import load_project
-from dlspec.runtime.verify.trajectory import Trajectories, noise_of
+from dlspec.runtime.verify.gradients import noise_of
+from dlspec.runtime.verify.trajectory import Trajectories
 
 DATA = """
 data Digits {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dlspec
 from dlspec.ir.graph import Program
 from dlspec.runtime.verify import run, verify
+from dlspec.runtime.verify.sides import Keras
+from dlspec.runtime.verify.trajectory import Trajectories
 
 NET = "model Net { input x: f32[N, 4]  output y = x -> Linear(8) -> BatchNorm -> relu -> Linear(2) }"
 
@@ -45,3 +48,39 @@ def test_a_tolerance_that_is_given_holds(program: Program) -> None:
     report = verify(program, "Net", backends=["torch", "keras"], tolerance=0.0)
     assert report.checks[-1].what == "gradients"
     assert not report.ok
+
+
+PLAYERS = """
+model Maker { input z: f32[N, 4]  output image = z -> Linear(64) -> sigmoid }
+model Judge { input image: f32[N, 64]  output real = image -> Dropout(0.3) -> Linear(1) }
+data Digits {
+  source  = sklearn("digits")
+  columns = { image: f32[64] }
+  prepare { image = image / 16 }
+}
+train Game on Digits {
+  models     = { M: Maker, J: Judge, K: Judge }
+  batch_size = 8
+  step judging updates J, K with SGD(lr = 0.1) {
+    minimize bce_with_logits(J(image), 1) + bce_with_logits(K(M(normal([N, 4]))), 0)
+  }
+  step making updates M with SGD(lr = 0.1) { minimize bce_with_logits(J(M(normal([N, 4]))), 1) }
+}
+"""
+
+
+@pytest.mark.slow
+def test_gradients_of_several_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.dls"
+    path.write_text(PLAYERS)
+    program = dlspec.load(path).program
+    report = verify(program, "Maker", backends=["torch", "keras"])
+    checks = [check for check in report.checks if check.what.startswith("gradients")]
+    assert [check.what for check in checks] == ["gradients of Game.judging", "gradients of Game.making"]
+    assert all(check.error and check.ok for check in checks)
+    runs = Trajectories(program, "Game")
+    judging, making = (runs.gradients(step, "keras", False) for step in runs.training.steps)
+    assert {*judging} == {"J.linear.weight", "J.linear.bias", "K.linear.weight", "K.linear.bias"}
+    assert all(np.abs(array).max() > 0 for array in {**judging, **making}.values())
+    monkeypatch.setattr(Keras, "gradients", lambda *args: runs.start)
+    assert not verify(program, "Maker", backends=["torch", "keras"]).ok

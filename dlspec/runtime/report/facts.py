@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,22 +123,24 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
     ) as error:  # the data has gone, or is read by something that is not there: the rest is still told
         return {"sizes": {}, "rows": [], "trouble": str(error), "held_out": {}}
     first = next(iter(splits.values()))
+    names = project.data.categories() if data.categories else {}
     rows = []
     for name, values in first.items():
         some = np.asarray(values[:ROWS])
         kind = f"{some.dtype}{list(some.shape[1:])}"
-        rows.append((name, kind, _values(some)))
+        rows.append((name, kind, _values(some, names.get(name))))
     return {"sizes": sizes, "rows": rows, "trouble": "", "held_out": list(splits.values())[-1]}
 
 
-def _values(some: Any) -> str:
+def _values(some: Any, names: Sequence[str] | None = None) -> str:
     """What is in a column, in words: each class with its count, or the range of numbers."""
     import numpy as np
 
     if some.dtype.kind in "iub" and some.ndim == 1:
         values, counts = np.unique(some, return_counts=True)
         if len(values) <= CLASSES:
-            told = ", ".join(f"{value} ({count})" for value, count in zip(values, counts, strict=True))
+            called = [names[value] or "others" for value in values] if names else values
+            told = ", ".join(f"{value} ({count})" for value, count in zip(called, counts, strict=True))
             return f"{len(values)} values: {told}"
     if some.dtype.kind not in "iubf" or not some.size:
         return ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ from dlspec.emit.draws import counted
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
+from dlspec.ir.paths import under_any
+from dlspec.ir.training import Training
 from dlspec.passes.named_draws import draws
 from dlspec.runtime.project import Project, load_project
+from dlspec.runtime.verify.gradients import compare_gradients
 from dlspec.runtime.verify.inputs import drawn_inputs
-from dlspec.runtime.verify.report import Check, Report, compare
+from dlspec.runtime.verify.report import Report, compare
 from dlspec.runtime.verify.sides import FRAMEWORKS, Arrays, Keras, Torch
 from dlspec.runtime.verify.trajectory import (
     DISTURBANCE,
@@ -24,7 +29,7 @@ from dlspec.runtime.verify.trajectory import (
     deterministic,
     double_precision,
     has_batches,
-    noise_of,
+    in_double,
     readable,
 )
 from dlspec.weights.draw import draw_weights
@@ -58,6 +63,7 @@ class _Verification:
     ) -> None:
         self.program, self.model, self.double, self.seed = program, model, double, seed
         self.backends, self.tolerance = backends, tolerance
+        # The training of this model alone: others have no single loss and no single model.
         self.training = next((t for t in program.trainings.values() if program.models[model] in t.models.values()
                               and len(t.models) == 1), None)  # fmt: skip
         self.report = Report(model, "f64" if double else "f32")
@@ -72,7 +78,7 @@ class _Verification:
             batch = self._batch(next(iter(sides.values()), None))
             self._outputs(sides, batch)
             if len(sides) == 2:
-                self._gradients(sides, batch)
+                self._gradients(batch)
                 if train_steps:
                     self._train(train_steps)
         return self.report
@@ -92,7 +98,7 @@ class _Verification:
 
     def _files(self, name: str, double: bool) -> dict[str, str]:
         """The printed files; in double precision all that they say of f32 is said of f64."""
-        backend = load_backend(name)
+        backend = in_double(load_backend(name)) if double else load_backend(name)
         if self.training is None:
             drawn = draws(self.program, self.program.models[self.model])
             files = print_model_files(self.program, self.model, counted(backend) if drawn else backend)
@@ -157,41 +163,42 @@ class _Verification:
 
     # --- gradients and training -------------------------------------------------------------------
 
-    def _gradients(self, sides: dict[str, Torch | Keras], batch: Arrays) -> None:
-        weights = self.program.all_weights(self.program.models[self.model])
+    def _gradients(self, batch: Arrays) -> None:
+        key = self.program.models[self.model]
+        weights = self.program.all_weights(key)
         learns = any(weight.trainable for weight in weights)
         smooth = any(type.is_float for type in self.program.model(self.model).output_types())
-        if not (learns and smooth):
-            return
-        inputs = batch if self.training else dict(batch)
-        steps = [None] if self.training is None else [s.name for s in self.training.steps]
-        for step in steps:
-            key = None if step is None else ("loss" if len(steps) == 1 else step)
-            exact = self._trainable(self._side("torch", double=True).gradients(inputs, key))
-            self.report.noise = noise_of(exact)
-            skip = set(self.report.noise)
-            pair = [(side.name, self._trainable(side.gradients(inputs, key))) for side in sides.values()]
-            what = "gradients" if len(steps) == 1 else f"gradients of {step}"
-            check = compare(what, pair[0], pair[1], self._limit("gradients"), skip)
-            if not check.ok and not self.double and self.tolerance is None:
-                check = self._gradients_in_f64(check, exact, inputs, key)
-            self.report.checks.append(check)
+        if self.training is None:
+            players = [t for t in self.program.trainings.values()
+                       if any(t.models[name] == key for s in t.steps for name in s.updates)]  # fmt: skip
+            there = [training for training in players if has_batches(self.program, training)]
+            for training in there:
+                self._gradients_of_players(training)
+            if there:
+                return
+        if learns and smooth:
+            self._gradients_of_model(batch)
 
-    def _gradients_in_f64(self, check: Check, exact: Arrays, inputs: Arrays, step: str | None) -> Check:
-        """The comparison again, where f32 cannot tell: rounding decides on which side of a ReLU's kink or which
-        element of a window a value falls, and is magnified where the variance of a batch is small. What is
-        wrong for another reason is wrong in f64, too.
-        """
-        keras = self._trainable(self._side("keras", double=True).gradients(inputs, step))
-        limit = TOLERANCES["gradients"][True]
-        skip = set(self.report.noise)
-        again = compare(f"{check.what} in f64", ("PyTorch", exact), ("Keras", keras), limit, skip)
-        if not again.ok:
-            return check
-        self.report.notes.append(
-            f"{check.what} are compared in f64, as rounding to f32 makes a difference of {check.error:.0e}"
-        )
-        return again
+    def _gradients_of_model(self, batch: Arrays) -> None:
+        """Of the model's own training, or of its outputs where it has none."""
+        steps: list[str | None] = [s.name for s in self.training.steps] if self.training else []
+        for step in steps or [None]:
+            key = None if step is None or self.training is None else self.training.loss_key(step)
+
+            def gradients(name: str, double: bool, key: str | None = key) -> Arrays:
+                return self._trainable(self._side(name, double).gradients(batch, key))
+
+            self._compare_gradients("gradients" if len(steps) <= 1 else f"gradients of {step}", gradients)
+
+    def _gradients_of_players(self, training: Training) -> None:
+        """Of the losses of a training of several models."""
+        runs = Trajectories(self.program, training.name, 1, self.seed)
+        for step in training.steps:
+            name = f"{training.name}.{step.name}" if len(training.steps) > 1 else training.name
+            self._compare_gradients(f"gradients of {name}", partial(runs.gradients, step))
+
+    def _compare_gradients(self, what: str, gradients: Callable[[str, bool], Arrays]) -> None:
+        compare_gradients(self.report, what, gradients, self.tolerance, TOLERANCES["gradients"])
 
     def _train(self, count: int) -> None:
         """The weights after some steps of every training that the model is part of."""
@@ -221,5 +228,8 @@ class _Verification:
             self.report.checks.append(check(found, limit))
 
     def _trainable(self, gradients: Arrays) -> Arrays:
-        names = {w.name for w in self.program.all_weights(self.program.models[self.model]) if w.trainable}
+        weights = list(self.program.all_weights(self.program.models[self.model]))
+        names = {w.name for w in weights if w.trainable}
+        if self.training is not None:
+            names -= under_any(self.training.freeze, [w.name for w in weights])
         return {name: array for name, array in gradients.items() if name in names}

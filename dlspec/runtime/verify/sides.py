@@ -191,7 +191,10 @@ class Keras(_Framework):
             arrays = {name: tf.constant(a) for name, a in self.cast(batch).items()}
             training = None if step is None else self.training()
             root = self.model() if training is None else self.root(training)
-            variables = root.trainable_variables
+            parts = vars(root).values() if root is training else [root]
+            variables = [
+                v for part in parts if isinstance(part, keras.Layer) for v in part.trainable_variables
+            ]
             with tf.GradientTape() as tape:
                 if training is None:
                     result = root(*arrays.values(), training=True)

@@ -8,6 +8,7 @@ Where training magnifies roundings, frameworks cannot differ by less than this, 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,14 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from dlspec.emit.manifest import load_backend
+from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.project import print_project
-from dlspec.emit.training import attribute_names
+from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Training
+from dlspec.ir.training import Step, Training
 from dlspec.ops.streams import generator
 from dlspec.runtime.project import load_project
 from dlspec.runtime.training import as_model
+from dlspec.runtime.verify.gradients import noise_of
 from dlspec.runtime.verify.report import Check, Trajectory, compare
 from dlspec.runtime.verify.sides import FRAMEWORKS, Arrays, Keras, Torch
 from dlspec.weights.draw import draw_weights
@@ -35,10 +37,8 @@ DISTURBED = 4
 kink is chance."""
 COMPUTING = ("model.py", "train.py")
 """The files of a project that state the precision of a computation."""
-ZERO = 1e-12
-"""A gradient below this part of the largest, in f64, is zero in exact arithmetic."""
-SHIPPED = ("sklearn", "synthetic", "text", "statsmodels")
-"""Sources that are on every machine that can train."""
+SHIPPED = ("sklearn", "synthetic", "text", "statsmodels", "python")
+"""Sources that are on every machine that can train; `python` is only where the command line names a function."""
 
 
 def double_precision(files: dict[str, str]) -> dict[str, str]:
@@ -46,17 +46,17 @@ def double_precision(files: dict[str, str]) -> dict[str, str]:
     return files | {name: files[name].replace("float32", "float64") for name in COMPUTING if name in files}
 
 
+def in_double(backend: Backend) -> Backend:
+    """The backend of a project in f64: without what its framework computes in f32 all the same."""
+    single = backend.options.get("single_precision", ())
+    return replace(backend, rows={name: rows for name, rows in backend.rows.items() if name not in single})
+
+
 def deterministic(program: Program) -> Program:
-    """The program whose trainings draw from counted streams."""
-    trainings = {n: t.model_copy(update={"deterministic": True}) for n, t in program.trainings.items()}
+    """The program whose trainings draw from counted streams, each in one process."""
+    alone = {"deterministic": True, "parallel": None}
+    trainings = {n: t.model_copy(update=alone) for n, t in program.trainings.items()}
     return program.model_copy(update={"trainings": trainings})
-
-
-def noise_of(exact: Arrays) -> list[str]:
-    """Weights whose gradient, in f64, is nothing but rounding, though not exactly zero."""
-    sizes = {name: float(np.abs(array).max(initial=0.0)) for name, array in exact.items()}
-    largest = max(sizes.values(), default=0.0)
-    return [name for name, size in sizes.items() if 0 < size < ZERO * largest]
 
 
 def readable(program: Program, training: Training) -> bool:
@@ -140,15 +140,21 @@ class Trajectories:
     @cached_property
     def noise(self) -> list[str]:
         """Weights whose true gradient is zero in every step: Adam and its like move them by roundings."""
-        side = self._side("torch", True, self.weights)
-        found: dict[str, None] = {}
-        for step in self.training.steps:
-            key = self.training.loss_key(step.name)
-            exact = side.gradients(self.batches[0], key)
-            heads = tuple(f"{name}." for name in step.updates) if len(self.training.models) > 1 else ("",)
-            own = {name: array for name, array in exact.items() if name.startswith(heads)}
-            found |= dict.fromkeys(noise_of(own))
-        return list(found)
+        found = [noise_of(self.gradients(step, "torch", double=True)) for step in self.training.steps]
+        return list(dict.fromkeys(name for each in found for name in each))
+
+    def gradients(self, step: Step, name: str, double: bool) -> Arrays:
+        """The gradients of a step's loss on the first batch, by the weights that the step changes."""
+        alone = len(self.training.models) == 1
+        wanted = {
+            weight.name if alone else f"{model}.{weight.name}"
+            for model in step.updates
+            for weight in self.program.all_weights(self.training.models[model])
+            if weight.trainable
+        }
+        side = self._side(name, double, self.weights)
+        found = side.gradients(self.batches[0], self.training.loss_key(step.name))
+        return {name: array for name, array in found.items() if name in wanted}
 
     @cached_property
     def batches(self) -> list[Arrays]:
@@ -170,7 +176,8 @@ class Trajectories:
 
     def _project(self, name: str, double: bool) -> Any:
         if (name, double) not in self._projects:
-            files = print_project(self.program, self.training.name, load_backend(name))
+            backend = in_double(load_backend(name)) if double else load_backend(name)
+            files = print_project(self.program, self.training.name, backend)
             self._projects[name, double] = load_project(double_precision(files) if double else files)
         return self._projects[name, double]
 

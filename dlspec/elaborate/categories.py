@@ -1,0 +1,74 @@
+"""Whether the models have room for all the categories of a column that they are given, or compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from dlspec.diagnostics import Diagnostic, SpecError
+from dlspec.ir.graph import Call, Graph, Node
+from dlspec.ir.training import DataSet
+from dlspec.syntax.source import Span
+
+
+def check_room(
+    graphs: Mapping[str, Graph], keys: Collection[str], data: DataSet, origins: Mapping[str, Span]
+) -> None:
+    """Raises SpecError (DLS0561) for columns with more categories than a layer or a loss of the graphs has numbers."""
+    if not data.categories:
+        return
+    problems: dict[str, Diagnostic] = {}
+    known: dict[str, Iterable[str]] = {key: passed_on(graphs, data) for key in keys}
+    if data.prepare is not None:
+        known[data.prepare] = data.categories
+    for key, columns in known.items():
+        for column, what, room in _uses(graphs, key, {name: name for name in columns}):
+            size = data.categories[column].size
+            if isinstance(room, int) and room < size and column in origins:
+                message = f"`{column}` has up to {size} categories, but {what} has {room}"
+                hint = f"give it {size}, or write `{column}: category({room})`"
+                found = Diagnostic("DLS0561", message, origins[column], f"{size} categories", hint=hint)
+                problems.setdefault(column, found)
+    if problems:
+        raise SpecError(list(problems.values()))
+
+
+def passed_on(graphs: Mapping[str, Graph], data: DataSet) -> list[str]:
+    """The columns of categories that are still that after the preparation."""
+    if data.prepare is None:
+        return list(data.categories)
+    made = {output.name: output.value for output in graphs[data.prepare].outputs}
+    return [name for name in data.categories if made.get(name) == name]
+
+
+def _uses(
+    graphs: Mapping[str, Graph], key: str, columns: Mapping[str, str]
+) -> Iterator[tuple[str, str, object]]:
+    """Where a graph needs a number for each category: the column, what needs it, and how many it has.
+
+    columns
+        value of the graph to the column that it is.
+    """
+    graph = graphs[key]
+    for node in graph.nodes:
+        given = {place: columns[v] for place, v in enumerate(node.inputs) if v is not None and v in columns}
+        if not given:
+            continue
+        if isinstance(node.op, Call):
+            inputs = graphs[node.op.graph].inputs
+            yield from _uses(graphs, node.op.graph, {inputs[place].name: c for place, c in given.items()})
+        elif (room := _room(graph, node)) is not None and room[0] in given:
+            yield given[room[0]], f"`{node.op.spec_name()}`", room[1]
+
+
+def _room(graph: Graph, node: Node) -> tuple[int, object] | None:
+    """The operand that an operator takes as numbers of classes, and how many it has; None for other operators."""
+    types = graph.input_types(node)
+    facts = {name: getattr(node.op, name, None) for name in ("num_embeddings", "axis", "classes")}
+    match type(node.op).__name__:
+        case "Embedding":
+            return 0, facts["num_embeddings"]
+        case "OneHot":
+            return 0, facts["classes"]
+        case "CrossEntropy" | "NllLoss" | "Accuracy" | "TopKAccuracy" if types[0] is not None:
+            return 1, types[0].shape[facts["axis"] if isinstance(facts["axis"], int) else -1]
+    return None

@@ -1,0 +1,120 @@
+"""`columns = { image: f32[1, 8, 8], label: i64, kind: category(3) }`: what one example has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dlspec.diagnostics import Diagnostic, SpecError, fail
+from dlspec.elaborate.arguments import given_twice
+from dlspec.elaborate.blocks import plain
+from dlspec.elaborate.evaluate import evaluate
+from dlspec.elaborate.frame import Frame
+from dlspec.elaborate.types import dtype_of
+from dlspec.elaborate.values import describe
+from dlspec.ir.training import Category
+from dlspec.ir.types import DTYPES, TensorType, tensor
+from dlspec.syntax import tree
+from dlspec.syntax.source import Span
+
+CATEGORY = "write `category(3)`, with how many there are at most"
+
+
+@dataclass
+class Columns:
+    """The columns by name: the type of each for one example, and what those are that the source has as text."""
+
+    types: dict[str, TensorType] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+
+
+def columns_of(expr: tree.Expr, frame: Frame) -> Columns:
+    """The setting; all mistakes in it are told together."""
+    if not isinstance(expr, tree.Dict) or not expr.items:
+        raise fail("DLS0505", "`columns` must be a dictionary of names and types", expr.span, "not a dictionary",
+                   "write `{ image: f32[1, 8, 8], label: i64 }`")  # fmt: skip
+    columns = Columns()
+    problems: list[Diagnostic] = []
+    for name, written in expr.items:
+        try:
+            _check_name(name, expr)
+            if _is_category(written):
+                columns.categories[name.id] = _category(written, frame)
+                columns.types[name.id] = tensor("i64")
+            else:
+                columns.types[name.id] = _column_type(written, frame)
+        except SpecError as error:
+            problems += error.diagnostics
+    if problems:
+        raise SpecError(problems)
+    return columns
+
+
+def column_places(item: tree.Declaration) -> dict[str, Span]:
+    """Where each column of a `data` declaration is written."""
+    for entry in item.entries:
+        if (
+            isinstance(entry, tree.Setting)
+            and entry.name.id == "columns"
+            and isinstance(entry.value, tree.Dict)
+        ):
+            return {key.id: key.span.to(written.span) for key, written in entry.value.items}
+    return {}
+
+
+def _check_name(name: tree.Name, expr: tree.Dict) -> None:
+    first = next(other.span for other, _ in expr.items if other.id == name.id)
+    if first is not name.span:
+        raise given_twice(f"the column `{name.id}`", name.span, first)
+    if name.id.startswith("%"):
+        raise fail("DLS0505", "names that start with `%` are dlspec's own", name.span, "choose another name")
+
+
+def _is_category(written: tree.Expr) -> bool:
+    base = written.function if isinstance(written, tree.Call) else written
+    return isinstance(base, tree.Name) and base.id == "category"
+
+
+def _category(written: tree.Expr, frame: Frame) -> Category:
+    """`category(3)`, or `category(3, unknown = true)`."""
+    fed = [a.value for a in written.arguments if a.name is None] if isinstance(written, tree.Call) else []
+    named = {a.name.id: a for a in written.arguments if a.name} if isinstance(written, tree.Call) else {}
+    if len(fed) != 1 or named.keys() - {"unknown"}:
+        raise fail("DLS0505", "a column of categories says how many there are", written.span, "how many?",
+                   CATEGORY)  # fmt: skip
+    size = plain(evaluate(fed[0], frame))
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1_000_000:
+        raise fail("DLS0505", f"there are from 1 to 1,000,000 categories, not {describe(size)}", fed[0].span,
+                   "not a number of them", CATEGORY)  # fmt: skip
+    unknown = evaluate(named["unknown"].value, frame) if named else False
+    if not isinstance(unknown, bool):
+        raise fail("DLS0505", f"`unknown` must be true or false, not {describe(unknown)}", named["unknown"].span,
+                   "neither true nor false", "write `category(4, unknown = true)`")  # fmt: skip
+    if unknown and size < 2:
+        raise fail("DLS0505", "with a number for what is unknown, there are at least 2 categories", fed[0].span,
+                   "too few", "write `category(4, unknown = true)`")  # fmt: skip
+    return Category(size=size, unknown=unknown)
+
+
+def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
+    """`i64`, or `f32[1, 8, 8]`, which parses as an indexed name."""
+    dims: list[tree.Expr] = []
+    base: tree.Expr = written
+    if isinstance(written, tree.TensorType):
+        base, dims = written.dtype or written, written.dims or []
+    elif isinstance(written, tree.Subscript):
+        base, dims = written.value, written.indices
+    if not isinstance(base, tree.Name):
+        raise fail("DLS0218", "a column's type is an element type and sizes", written.span, "not a type",
+                   f"write `f32[1, 8, 8]` or one of {', '.join(DTYPES)}")  # fmt: skip
+    return tensor(dtype_of(base), [_size(dim, frame) for dim in dims])
+
+
+def _size(dim: tree.Expr, frame: Frame) -> int:
+    if isinstance(dim, tree.Name) and dim.id not in frame.scope.visible():
+        raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`",
+                   dim.span, "not a number", "write the type of one example: the batch axis is added")  # fmt: skip
+    value = evaluate(dim, frame)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise fail("DLS0219", f"a column's size must be a positive whole number, not {describe(value)}",
+                   dim.span, "not a size")  # fmt: skip
+    return value

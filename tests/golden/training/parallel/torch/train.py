@@ -1,0 +1,218 @@
+"""Train Reader on Digits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+
+import checkpoints
+import data
+import processes
+import weights
+from model import EncoderLayer, Reader
+
+BATCH_SIZE = 64
+EPOCHS = 25
+SEED = 0
+
+DEVICE = processes.DEVICE
+
+Batch = dict[str, Tensor]
+
+
+def decay_groups(parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    """Parameters in two groups: biases and norms, which are vectors, do not decay."""
+    every = list(parameters)
+    matrices = [each for each in every if each.ndim > 1]
+    vectors = [each for each in every if each.ndim <= 1]
+    return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+
+class Training(nn.Module):
+    """Reader learns from Digits."""
+
+    def __init__(self, model: Reader) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = {"loss": self.loss}
+        self.optimizers = {
+            "loss": torch.optim.AdamW(
+                decay_groups(model.parameters()), lr=1.0, weight_decay=0.05, fused=True
+            ),
+        }
+        self.total = 1  # updates, when training ends
+        self.updates = 0
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        return F.cross_entropy(logits, label)
+
+    def metrics(self, batch: Batch) -> Batch:
+        """How good the models are on a batch."""
+        image, label = batch["image"], batch["label"]
+        logits = self.model(image)  # [N, 10]
+        loss = F.cross_entropy(logits, label)
+        x = logits.argmax(dim=1) == label
+        accuracy = x.to(torch.float32).mean()
+        return {"loss": loss, "accuracy": accuracy}
+
+    def set_rates(self) -> None:
+        """Set the learning rates of the next update."""
+        step = self.updates
+        steps = self.total
+        x = 3.141592653589793 * min(max(step - 40, 0.0) / (steps - 40), 1.0)
+        for group in self.optimizers["loss"].param_groups:
+            group["lr"] = 0.002 * min((step + 1) / 40, 1.0) * (0.5 * (1 + math.cos(x)))
+
+    def train_step(self, batch: Batch) -> Batch:
+        """Update the models once; gives the losses from before."""
+        self.set_rates()
+        losses = {}
+        for name, optimizer in self.optimizers.items():
+            optimizer.zero_grad()
+            rows, share = processes.part(batch)
+            loss = share * self.losses[name](rows)
+            losses[name] = processes.summed(loss)
+            if not math.isfinite(losses[name].item()):
+                raise FloatingPointError(f"{name} is {losses[name].item()}")
+            (processes.COUNT * loss).backward()  # gradients are averaged
+            moved = [p for group in optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(moved, 1.0)
+            optimizer.step()
+        self.updates += 1
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        return means(self.train_step, map(self.tensors, batches))
+
+    @torch.no_grad()
+    def evaluate(self, columns: data.Columns) -> dict[str, float]:
+        """The mean metrics over all examples."""
+        self.eval()
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        result = means(self.metrics, map(self.tensors, batches))
+        self.train()
+        return result
+
+    def state(self) -> dict[str, Any]:
+        """All that training changes: weights, optimizers."""
+        optimizers = {}
+        for name, optimizer in self.optimizers.items():
+            optimizers[name] = get_optimizer_state_dict(self, optimizer)
+        return {
+            "models": self.state_dict(),
+            "optimizers": optimizers,
+            "updates": self.updates,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.load_state_dict(state["models"])
+        for name, optimizer in self.optimizers.items():
+            set_optimizer_state_dict(self, optimizer, state["optimizers"][name])
+        self.updates = state["updates"]
+
+    def tensors(self, batch: data.Columns) -> Batch:
+        """A batch of arrays as tensors, where the models are."""
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training,
+    out: Path,
+    epochs: int = EPOCHS,
+    seed: int = SEED,
+    resume: bool = False,
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history: list[dict[str, float]] = []
+    training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
+    if not resume:
+        checkpoints.clear(out)
+    elif state := checkpoints.load(out, training.state()):
+        training.restore(state["training"])
+        history, seed = state["history"], state["seed"]
+    log = processes.file(out / "metrics.jsonl")
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        history.append(processes.agreed(result))
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        processes.tell(f"epoch {epoch + 1}/{epochs}  {figures}")
+        if len(history) % 5 == 0:
+            state = {"training": training.state(), "history": history, "seed": seed}
+            checkpoints.save(out, len(history), state)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    parser.add_argument("--resume", action="store_true", help="go on in --out")
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    processes.join()
+    training = Training(processes.sharded(Reader(), (EncoderLayer,))).to(DEVICE)
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.model, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed, options.resume)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training.model, options.out / "weights.safetensors")
+    del training
+    processes.leave()
+    if processes.RANK > 0:
+        return
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
