@@ -106,6 +106,13 @@ def test_parquet(folder: Path) -> None:
     assert not list(folder.glob("rows.parquet.z*"))
 
 
+@pytest.mark.parametrize("workers", ["true", "{ processes: 1 }"])
+def test_what_is_in_memory_anyway(workers: str) -> None:
+    """Then batches are prepared and altered ahead."""
+    assert both('sklearn("digits")', "columns = { x: f32[1, 8, 8], y: i64 }", workers)
+    assert both('synthetic("moons", noise = 0.1)', "columns = { point: f32[2], label: i64 }", workers)
+
+
 def test_huggingface(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.arange(120.0).reshape(20, 6)
 

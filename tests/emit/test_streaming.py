@@ -257,7 +257,6 @@ def test_what_is_of_each_example_is_not(prepare: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        (spec('sklearn("digits")', "stream = true"), "DLS0531", "`sklearn` is read as a whole"),
         (spec('npy("a.npy")', "stream = 2"), "DLS0505", "true, false or a dictionary"),
         (spec('npy("a.npy")', "stream = { threads: 0 }"), "DLS0505", "whole number of at least 1"),
         (spec('npy("a.npy")', "stream = { threads: 1, processes: 1 }"), "DLS0505", "not in both"),
