@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 def copied(path: str, name: str) -> np.ndarray:
     """A column of a table, which is copied once to a file beside it: rows are found there."""
     copy, table = Path(f"{path}.{name}.npy"), pq.ParquetFile(path)
-    if copy.exists() and copy.stat().st_mtime >= Path(path).stat().st_mtime:
-        return np.load(copy, mmap_mode="r")
     partial, start = copy.with_suffix(f".{os.getpid()}"), 0
+    whole: np.ndarray
+    if copy.exists() and copy.stat().st_mtime >= Path(path).stat().st_mtime:
+        whole = np.load(copy, mmap_mode="r")
+        return whole
     try:
         for batch in table.iter_batches(columns=[name]):
             values = np.array(batch[name].to_pylist())
@@ -25,4 +27,4 @@ def copied(path: str, name: str) -> np.ndarray:
         partial.replace(copy)
     finally:
         partial.unlink(missing_ok=True)
-    return np.load(copy, mmap_mode="r")
+    return whole
