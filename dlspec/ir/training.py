@@ -84,6 +84,17 @@ class SplitRule(BaseModel):
     fold: int = 0
 
 
+class Moment(BaseModel):
+    """The `kind`, ``mean`` or ``std``, of a column of the training split, over `axes`, which keep size 1."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    column: str
+    kind: str
+    axes: tuple[int, ...]
+    type: TensorType
+
+
 class Windows(BaseModel):
     """Pieces of a series: `length` steps in a row, and the `horizon` steps after them as columns ``NAME_next``."""
 
@@ -137,6 +148,8 @@ class DataSet(BaseModel):
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
         key of a graph from the raw columns of the training split to what `prepare` takes beside the columns.
+    moments
+        what these statistics are, by name.
     windows
         into which the prepared series is cut.
     augment
@@ -163,6 +176,7 @@ class DataSet(BaseModel):
     shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
+    moments: dict[str, Moment] = Field(default_factory=dict)
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
     vocabulary: Vocabulary | None = None
