@@ -21,7 +21,7 @@ from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
-from dlspec.elaborate.training_speed import recomputed, speed_settings
+from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
 from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
 from dlspec.elaborate.weight_paths import check_learning, frozen_paths
 from dlspec.ir.paths import weights_of
@@ -78,6 +78,7 @@ class _Trainer:
         if made.freeze:
             weights = weights_of(self.session.graphs, made.models)
             attempt(partial(check_learning, made, weights, settings.values["freeze"].value))
+        check_executions(made, settings, self.session.graphs)
         if made.parallel:
             world, written = found.data.environment is not None, settings.values["parallel"].value
             attempt(partial(check_parallel, made, self.session.graphs, world, written))

@@ -1,4 +1,5 @@
-"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`, `remat`."""
+"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`,
+`steps_per_execution`, `remat`."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from dlspec.diagnostics import fail
 from dlspec.elaborate.declarations import Settings, one_word, word_of
 from dlspec.elaborate.frame import Frame
 from dlspec.ir.graph import Graph, reached
-from dlspec.ir.training import PRECISIONS
+from dlspec.ir.single_steps import single_steps
+from dlspec.ir.training import PRECISIONS, Training
 from dlspec.syntax import tree
 
-SETTINGS = ("precision", "compile", "channels_last", "pool_first", "remat")
+SETTINGS = ("precision", "compile", "channels_last", "pool_first", "steps_per_execution", "remat")
 
 
 def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
@@ -24,7 +26,19 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
         "compile": bool(attempt(partial(settings.flag, "compile", frame))),
         "channels_last": attempt(partial(settings.flag, "channels_last", frame)),
         "pool_first": attempt(partial(settings.flag, "pool_first", frame)),
+        "steps_per_execution": attempt(partial(settings.whole, "steps_per_execution", 1, frame))
+        if settings.get("steps_per_execution")
+        else None,
     }
+
+
+def check_executions(training: Training, settings: Settings, graphs: Mapping[str, Graph]) -> None:
+    """Refuse several steps in one call where something is done between two of them."""
+    reason = single_steps(training, graphs)
+    if (training.steps_per_execution or 1) > 1 and reason:
+        raise fail("DLS0505", f"`{training.name}` {reason}: that comes between two steps",
+                   settings.values["steps_per_execution"].name.span, "several steps in one call",
+                   "leave it out, or write `steps_per_execution = 1`")  # fmt: skip
 
 
 def _precision(settings: Settings) -> str:

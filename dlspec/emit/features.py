@@ -34,6 +34,7 @@ FEATURES = (
     "vocabulary",
     "categories",
     "drawn",
+    "several",
     "best",
     "plateau",
     "checkpoint",

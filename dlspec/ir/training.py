@@ -381,6 +381,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    steps_per_execution
+        how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
         blocks whose activations are computed anew in the backward pass instead of kept.
     parallel
@@ -423,6 +425,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
     parallel: Parallel | None = None
     deterministic: bool = False

@@ -94,14 +94,16 @@ class Watch:
 
     def _step(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def train_step(training: Any, batch: Any, *rest: Any) -> Any:
-            self.batch += 1
+            size = len(next(iter(batch.values())))
+            # A printed step may be several at once, one for every batch.
+            self.batch += math.ceil(size / self.train.BATCH_SIZE) if hasattr(self.train, "STEPS") else 1
             if self.around:
                 return self.around(lambda: function(training, batch, *rest), training, batch, self)
             losses = function(training, batch, *rest)
             now = time.perf_counter()
             if self.examples == 0:  # the first step compiles, and is not counted
                 self.began = now
-            self.examples += len(next(iter(batch.values())))
+            self.examples += size
             if now - self.told >= PAUSE:
                 self.told = now
                 rate = self.examples / (now - self.began) if now > self.began else 0.0
@@ -151,10 +153,12 @@ def main() -> int:
         if RANK > 0:  # all fail together, and the first one finds the cause alone
             return 0
         _be_alone()
-        place = (watch.epoch, watch.batch)
-        tell("not finite", message=str(error), epoch=watch.epoch, batch=watch.batch)
         from dlspec.runtime.nonfinite import diagnose
+        from dlspec.runtime.repeated import located
 
+        with contextlib.redirect_stdout(io.StringIO()):
+            place = located(train, arguments, (watch.epoch, watch.batch), lambda around: Watch(train, around))
+        tell("not finite", message=str(error), epoch=place[0], batch=place[1])
         with contextlib.redirect_stdout(io.StringIO()):
             try:
                 found = diagnose(train, arguments, place, lambda around: Watch(train, around))
