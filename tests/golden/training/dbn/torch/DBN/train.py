@@ -34,41 +34,22 @@ class Training(nn.Module):
         self.first = first
         self.second = second
         self.top = top
-        self.losses = {
-            "learn_first": self.learn_first_loss,
-            "learn_second": self.learn_second_loss,
-            "learn_top": self.learn_top_loss,
-        }
+        self.losses = {"loss": self.loss}
         self.optimizers = {
-            "learn_first": torch.optim.SGD(first.parameters(), lr=0.05, momentum=0.5),
-            "learn_second": torch.optim.SGD(second.parameters(), lr=0.05, momentum=0.5),
-            "learn_top": torch.optim.SGD(top.parameters(), lr=0.05, momentum=0.5),
+            "loss": torch.optim.SGD(top.parameters(), lr=1.0, momentum=0.5),
         }
+        self.total = 1  # updates, when training ends
+        self.updates = 0
+        self.first.requires_grad_(False)
+        self.second.requires_grad_(False)
+        self.train()
 
-    def learn_first_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of first."""
-        image = batch["image"]
-        N = image.shape[0]
-        _, x = self.first(image, torch.rand((N, 128), device=image.device))
-        return x.mean()
-
-    def learn_second_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of second."""
-        image = batch["image"]
-        N = image.shape[0]
-        x, _ = self.first(image, torch.rand((N, 128), device=image.device))
-        h = x.detach()
-        _, x = self.second(h, torch.rand((N, 128), device=image.device))
-        return x.mean()
-
-    def learn_top_loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of top."""
         image, label = batch["image"], batch["label"]
         N = image.shape[0]
-        x, _ = self.first(image, torch.rand((N, 128), device=image.device))
-        h = x.detach()
-        x, _ = self.second(h, torch.rand((N, 128), device=image.device))
-        h = x.detach()
+        x, _, _ = self.first(image, torch.rand((N, 128), device=image.device))
+        h, _, _ = self.second(x, torch.rand((N, 128), device=image.device))
         _, x = self.top(h, label, torch.rand((N, 512), device=image.device))
         return x.mean()
 
@@ -77,16 +58,32 @@ class Training(nn.Module):
         image, label = batch["image"], batch["label"]
         N = image.shape[0]
         x = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
-        x, _ = self.first(image, x)
+        x, _, _ = self.first(image, x)
         h = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
-        x, _ = self.second(x, h)
+        x, _, _ = self.second(x, h)
         h = torch.zeros((N, 512), dtype=torch.float32, device=image.device)  # [N, 512]
         x, _ = self.top(x, label, h)
         x = x.argmax(dim=1) == label
         return {"accuracy": x.to(torch.float32).mean()}
 
+    def train(self, mode: bool = True) -> Training:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        self.first.eval()
+        self.second.eval()
+        return self
+
+    def set_rates(self) -> None:
+        """Set the learning rates of the next update."""
+        step = self.updates
+        steps = self.total
+        x = 3.141592653589793 * min(max(step, 0.0) / steps, 1.0)
+        for group in self.optimizers["loss"].param_groups:
+            group["lr"] = 0.05 * (0.5 * (1 + math.cos(x)))
+
     def train_step(self, batch: Batch) -> Batch:
         """Update the models once; gives the losses from before."""
+        self.set_rates()
         losses = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
@@ -96,6 +93,7 @@ class Training(nn.Module):
             loss.backward()
             optimizer.step()
             losses[name] = loss.detach()
+        self.updates += 1
         return losses
 
     def train_epoch(
@@ -139,6 +137,7 @@ def train(
     """Train, print a line an epoch, and collect the results."""
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
+    training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
     log.write_text("".join(json.dumps(result) + "\n" for result in history))
     for epoch in range(len(history), epochs):
