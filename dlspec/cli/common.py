@@ -57,6 +57,7 @@ EXTRAS = {
     "onnxruntime": "onnx",
     "sklearn": "data",
     "optuna": "sweep",
+    "filelock": "sweep",
     **dict.fromkeys(
         ("pyarrow", "PIL", "statsmodels", "datasets", "torchvision", "scipy", "gymnasium"), "sources"
     ),

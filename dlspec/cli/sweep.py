@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,21 @@ def sweep_command(
     sweep = _chosen(program, name)
     if trials is not None:
         sweep = sweep.model_copy(update={"trials": trials})
-    need(backend, "optuna")
+    need(backend, "optuna", "filelock")
     from dlspec.runtime.sweep import Running, train_command
 
     more = [word for text in settings for word in ("--set", text)]
     more += [word for text in sources for word in ("--source", text)]
     folder = out or Path("runs") / f"{spec.stem}-{backend}-{sweep.name}"
-    running = Running(sweep, folder, train_command(spec, backend, more))
-    running.run(lambda tried: click.echo(_line(sweep, tried), err=as_json))
-    _report(sweep, running, folder, f"dlspec train {spec} --backend {backend}", as_json)
+    with closing(Running(sweep, folder, train_command(spec, backend, more))) as running:
+        running.run(lambda tried: click.echo(_line(sweep, tried), err=as_json))
+        _report(
+            sweep,
+            running,
+            folder,
+            shlex.join(["dlspec", "train", str(spec), "--backend", backend, *more]),
+            as_json,
+        )
 
 
 def _chosen(program: Program, name: str | None) -> Sweep:
@@ -64,7 +71,7 @@ def _line(sweep: Sweep, tried: Any) -> str:
         for name, value in tried.values.items()
     )
     found = "" if tried.objective is None else f"  {sweep.metric} {tried.objective:.4g}"
-    ended = {"complete": "", "pruned": "  stopped: worse than the median", "fail": f"  failed: {tried.why}"}
+    ended = {"complete": "", "pruned": "  stopped early", "fail": f"  failed: {tried.why}"}
     return f"trial {tried.number}  {values}{found}  {tried.seconds:.1f} s{ended[tried.state]}"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from dlspec.cli.asked import Asked, Order
 from dlspec.cli.common import (
     echo_json,
     guarded,
@@ -25,8 +26,6 @@ from dlspec.cli.folds import folds_of, report_folds
 from dlspec.cli.progress import Watch, shown
 from dlspec.cli.run import backend_option, choose_training, numbers
 from dlspec.diagnostics import fail
-from dlspec.ir.graph import Program
-from dlspec.ir.training import Training
 
 BEFORE = "this was trained before, and nothing has changed since: `--again` trains it again"
 
@@ -40,6 +39,9 @@ BEFORE = "this was trained before, and nothing has changed since: `--again` trai
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run that was stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the spec's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to begin with.")
+@click.option(
+    "--fresh", multiple=True, metavar="PATH", help="A layer that is drawn, whatever --weights has for it."
+)
 @click.option("--name", help="Which training, after those that it begins with [default: all].")
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run folder, for TensorBoard.")
 @source_option
@@ -52,7 +54,12 @@ def train_command(
     spec: Path | None, backend: str, out: Path | None, force: bool, again: bool, resume: Path | None,
     epochs: int | None, weights: Path | None, name: str | None, settings: tuple[str, ...], seed: int | None,
     tensorboard: bool, as_json: bool, sources: tuple[str, ...], fold: int | str | None,
+    fresh: tuple[str, ...],
 ) -> None:  # fmt: skip
+    from dlspec.runtime.watched import HELD, end_with_input
+
+    if HELD in os.environ:
+        end_with_input()
     if resume is not None:
         if spec is not None:
             raise click.UsageError("`--resume RUN` goes on with what is in RUN: leave SPEC out")
@@ -60,150 +67,56 @@ def train_command(
         return
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
+    if fresh and weights is None:
+        raise click.UsageError("`--fresh` says what of `--weights FILE` is not used: give one")
     from dlspec.runtime.data_check import with_sources
 
     program = with_sources(load(spec, settings), sources)
-    order = _Order(
-        program, spec, backend, out, force, again, seed, epochs, weights, tensorboard, as_json, sources
+    order = Order(
+        program, spec, backend, out, force, again, seed, epochs, weights, fresh, tensorboard, as_json, sources
     )
     names = order.names(name)
     if fold != ALL:
         assert not isinstance(fold, str)
-        order.train(names, fold)
+        _train_all(order, names, fold)
         return
     last = choose_training(program, names[-1] if names else None)
     folders = []
     for number in range(count := folds_of(program, last)):
         click.echo(f"fold {number} of {count}", err=as_json)
-        folders.append(order.train(names, number, f"fold-{number}"))
+        folders.append(_train_all(order, names, number, f"fold-{number}"))
     report_folds(folders, as_json)
 
 
-@dataclass
-class _Order:
-    """A command to train: the spec's program, and what the command line says besides."""
+def _train_all(order: Order, names: list[str], fold: int | None, within: str = "") -> Path:
+    """Train by a fold, unless that was done before; the folder of the last training. `within` the folder of all."""
+    from dlspec.runtime.data_check import with_fold
 
-    program: Program
-    spec: Path
-    backend: str
-    out: Path | None
-    force: bool
-    again: bool
-    seed: int | None
-    epochs: int | None
-    weights: Path | None
-    tensorboard: bool
-    as_json: bool
-    sources: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        base = Path("runs") / f"{self.spec.stem}-{self.backend}"
-        earlier = [self.out] if self.out else sorted(base.parent.glob(f"{base.name}*"))
-        self.base = self.out or base
-        self.known = [folder for root in earlier for folder in (root, *sorted(root.glob("fold-*")))]
-
-    def names(self, name: str | None) -> list[str]:
-        """The trainings to be run, in order."""
-        from dlspec.runtime.stages import stages
-
-        return stages(self.program, name and choose_training(self.program, name).name)
-
-    def train(self, names: list[str], fold: int | None, within: str = "") -> Path:
-        """Train by a fold, unless that was done before; the folder of the last training. `within` the folder of all."""
-        from dlspec.runtime.data_check import with_fold
-
-        last = choose_training(self.program, names[-1] if names else None)
-        program = with_fold(self.program, last, fold)
-        earlier: dict[str, Path] = {}
-        folder = self.base
-        for stage in names:
-            asked = _Asked(self, program, stage, fold, self.weights if stage == last.name else None, earlier)
-            base, known = self._place(within), self.known
-            if len(names) > 1:
-                click.echo(f"train {stage}", err=self.as_json)
-                known = [folder for root in known for folder in sorted(root.glob(f"{stage}*"))]
-                base /= stage
-            quiet = self.as_json and (stage != last.name or bool(within))
-            found = None if self.again else _trained_before(known, asked.fingerprint)
-            if found is not None:
-                if not quiet:
-                    _report(found, self.as_json, BEFORE)
-                folder = found
-            else:
-                asked.check()
-                folder = base if self.out else _free_folder(base)
-                force = self.force or (self.again and _same(folder, asked.fingerprint))
-                asked.write(prepare_folder(folder, force))
-                _train(folder, self.as_json, self.tensorboard, quiet=quiet)
-            earlier[stage] = folder / "weights.safetensors"
-        return folder
-
-    def _place(self, fold: str) -> Path:
-        """Where a training is kept: of all folds, each has a folder within one."""
-        whole = self.out or self.base.with_name(f"{self.base.name}-folds")
-        return whole / fold if fold else self.base
-
-
-def processes_on(backend: str, training: Training) -> int:
-    """How many processes a training is done by; a note where the backend has one only, and the spec wants more."""
-    if training.parallel is None:
-        return 1
-    if backend != "torch":
-        click.echo(f"note: {backend} trains in a single process: `parallel` is for PyTorch", err=True)
-        return 1
-    return training.parallel.data
-
-
-class _Asked:
-    """A training that is asked for: its printed files and initial weights, and their fingerprint."""
-
-    def __init__(
-        self, order: _Order, program: Program, name: str | None, fold: int | None, weights: Path | None,
-        earlier: Mapping[str, Path],
-    ) -> None:  # fmt: skip
-        from dlspec.emit.manifest import load_backend
-        from dlspec.emit.project import print_project
-        from dlspec.runtime.data_check import modules
-        from dlspec.runtime.runs import Run, environment, fingerprint
-        from dlspec.runtime.training import initial_weights
-
-        training, backend, epochs, seed = (
-            choose_training(program, name),
-            order.backend,
-            order.epochs,
-            order.seed,
-        )
-        self.program, data = program, program.data[training.data]
-        need(backend, *modules(data))
-        if epochs is not None and data.environment is not None:
-            raise click.UsageError("--epochs: a world has no epochs; `max_steps` says how long it plays")
-        self.files = print_project(program, training.name, load_backend(backend))
-        self.weights = initial_weights(program, training, seed, weights, earlier)
-        options = (("--epochs", epochs), ("--seed", seed))
-        arguments = [text for option, value in options if value is not None for text in (option, str(value))]
-        self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
-        self.run = Run(
-            str(order.spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
-            processes_on(backend, training), sources=list(order.sources), fold=fold, environment=environment(backend),
-        )  # fmt: skip
-
-    def check(self) -> None:
-        """Read the data, and raise `SpecError` where it does not fit."""
-        from dlspec.runtime.data_check import check_data
-
-        training = self.program.trainings[self.run.training]
-        check_data(self.program, self.program.data[training.data])
-
-    def write(self, folder: Path) -> None:
-        """The folder of the run, ready to be trained in."""
-        from dlspec.runtime.project import write_project
-        from dlspec.runtime.runs import PROGRAM
-        from dlspec.weights.store import save_weights
-
-        write_project(self.files, folder / "code")
-        save_weights(folder / "code" / "weights.safetensors", self.weights)
-        (folder / PROGRAM).write_text(self.program.model_dump_json(), "utf-8")
-        self.run.write(folder)
+    last = choose_training(order.program, names[-1] if names else None)
+    program = with_fold(order.program, last, fold)
+    earlier: dict[str, Path] = {}
+    folder = order.base
+    for stage in names:
+        asked = Asked(order, program, stage, fold, order.weights if stage == last.name else None, earlier)
+        base, known = order.place(within), order.known
+        if len(names) > 1:
+            click.echo(f"train {stage}", err=order.as_json)
+            known = [folder for root in known for folder in sorted(root.glob(f"{stage}*"))]
+            base /= stage
+        quiet = order.as_json and (stage != last.name or bool(within))
+        found = None if order.again else _trained_before(known, asked.fingerprint)
+        if found is not None:
+            if not quiet:
+                _report(found, order.as_json, BEFORE)
+            folder = found
+        else:
+            asked.check()
+            folder = base if order.out else _free_folder(base)
+            force = order.force or (order.again and _same(folder, asked.fingerprint))
+            asked.write(prepare_folder(folder, force))
+            _train(folder, order.as_json, order.tensorboard, quiet=quiet)
+        earlier[stage] = folder / "weights.safetensors"
+    return folder
 
 
 def _train(

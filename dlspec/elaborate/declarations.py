@@ -17,10 +17,8 @@ from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
 LATER = {
-    "data": {"shuffle", "tokenizer", "stratify"},
-    "train": {
-        "freeze",
-    },
+    "data": set(),
+    "train": set(),
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),
 }  # fmt: skip

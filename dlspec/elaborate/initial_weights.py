@@ -13,6 +13,8 @@ from dlspec.elaborate.copies import model_named, weights_under
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import Poisoned
+from dlspec.elaborate.weight_paths import unknown_path
+from dlspec.ir.paths import under, under_any
 from dlspec.ir.training import InitialWeights, TrainedWeights
 from dlspec.syntax import tree
 
@@ -94,11 +96,30 @@ def _trained(expr: tree.Expr, model: str, models: Mapping[str, Any], builder: An
         raise fail("DLS0507", f"`train {given.training}` has several models", expr.span, "which one?",
                    f"write `trained(\"{given.training}\", \"{next(iter(earlier))}\")`; "
                    f"its models are {', '.join(earlier)}")  # fmt: skip
-    graphs = builder.session.graphs
-    if weights_under(earlier[chosen], graphs) != weights_under(models[model], graphs):
-        raise fail("DLS0435", f"`{model}` has other weights than the model that `train {given.training}` trains",
-                   expr.span, "not of one kind", "make both from the same model with the same arguments")  # fmt: skip
+    _check_alike(expr, given, model, *(weights_under(key, builder.session.graphs) for key in
+                                       (earlier[chosen], models[model])))  # fmt: skip
     return given.model_copy(update={"model": chosen})
+
+
+def _check_alike(
+    expr: tree.Expr,
+    given: TrainedWeights,
+    model: str,
+    theirs: list[tuple[str, str]],
+    own: list[tuple[str, str]],
+) -> None:
+    """Raise `SpecError` where the weights of two models, names and types, differ in what is not drawn anew."""
+    names = [name for name, _ in (*theirs, *own)]
+    for path in given.fresh:
+        if not under(path, names):
+            raise unknown_path(path, list(dict.fromkeys(names)), expr)
+    fresh = under_any(given.fresh, names)
+    left, right = ({pair for pair in pairs if pair[0] not in fresh} for pairs in (theirs, own))
+    if left != right:
+        differing = sorted(left ^ right)[0][0].rpartition(".")[0] or "head"
+        raise fail("DLS0435", f"`{model}` has other weights than the model that `train {given.training}` trains",
+                   expr.span, "not of one kind", "make both from the same model with the same arguments, or "
+                   f"draw anew what differs: `fresh = [\"{differing}\"]`")  # fmt: skip
 
 
 def _around(expr: tree.Expr, items: list[tree.Declaration]) -> list[str]:

@@ -111,3 +111,21 @@ def _column(expr: tree.Expr, columns: dict[str, TensorType] | None) -> str:
     hint = f"did you mean `{guess}`?" if guess else f"such columns are {', '.join(known) or 'none'}"
     raise fail("DLS0504", f"`{text}` is no column with one number an example", expr.span, "not such a column",
                hint)  # fmt: skip
+
+
+def stratified(
+    expr: tree.Expr | None,
+    rule: SplitRule | None,
+    columns: dict[str, TensorType] | None,
+) -> SplitRule | None:
+    """The rule with `stratify = label`: every part has the same share of each value of the column."""
+    if expr is None:
+        return rule
+    column = _column(expr, columns)
+    if rule is None:
+        return SplitRule(kind="stratified", column=column)
+    if rule.kind != "folds" or rule.column is not None:
+        what = "says the column itself" if rule.column else "deals examples by their place"
+        raise fail("DLS0505", f"`stratify` does not go with `{rule.kind}`, which {what}", expr.span, "beside `split`",
+                   "leave it out, or split by shares: `split = { train: 0.8, test: 0.2 }`")  # fmt: skip
+    return rule.model_copy(update={"column": column})

@@ -8,7 +8,8 @@ from typing import Any
 from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.blocks import plain
-from dlspec.elaborate.declarations import Settings, entries
+from dlspec.elaborate.declarations import Settings, entries, one_word
+from dlspec.elaborate.environment import RETURN
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.training_runs import EXAMPLES, metric_of
 from dlspec.elaborate.values import Poisoned, describe
@@ -16,8 +17,9 @@ from dlspec.ir.training import Range, Sweep, Training, validation_split
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 
-OWN = ("objective", "trials", "prune", "seed")
+OWN = ("objective", "trials", "timeout", "sampler", "prune", "seed")
 """What a sweep says of itself; every other entry is a `let`."""
+SAMPLERS, PRUNERS = ["tpe", "random"], ["median", "halving"]
 RANGE = "write `{} = [0.001, 0.01]`, or `{} = {{ low: 1e-4, high: 1e-1, log: true }}`"
 
 
@@ -30,7 +32,9 @@ def sweep(item: tree.Declaration, builder: Any) -> Sweep:
     own = {
         "trials": attempt(lambda: settings.whole("trials", 1, frame)) if settings.get("trials") else None,
         "seed": attempt(partial(settings.whole, "seed", 0, frame, 0)),
-        "prune": attempt(lambda: settings.flag("prune", frame)) is not False,
+        "timeout": attempt(lambda: settings.whole("timeout", 1, frame)) if settings.get("timeout") else None,
+        "sampler": attempt(lambda: one_word("sampler", settings.get("sampler"), "tpe", SAMPLERS)),
+        "prune": attempt(lambda: _prune(settings.get("prune"))),
     }
     chosen = training and attempt(lambda: _objective(item, settings.get("objective"), training, builder))
     values = {
@@ -48,6 +52,13 @@ def sweep(item: tree.Declaration, builder: Any) -> Sweep:
             raise fail("DLS0503", message,
                        settings.values[name].value.span, "a range", "write `trials = 20`")  # fmt: skip
     return Sweep(name=item.name.id, train=training.name, settings=values, **chosen, **own)
+
+
+def _prune(expr: tree.Expr | None) -> str:
+    """`median` (also `true`), `halving`, or `false`."""
+    if isinstance(expr, tree.Literal):
+        return "median" if expr.value else "none"
+    return one_word("prune", expr, "median", PRUNERS)
 
 
 def _training(item: tree.Declaration, builder: Any) -> Training:
@@ -80,7 +91,12 @@ def _objective(
     item: tree.Declaration, expr: tree.Expr | None, training: Training, builder: Any
 ) -> dict[str, Any]:
     """What is judged by; the loss on the split held out where it is not said."""
-    head = f"{validation_split(builder.declared['data'][training.data])}_"
+    data = builder.declared["data"][training.data]
+    if data.environment is not None:
+        if expr is None:
+            return {"metric": RETURN, "goal": "max"}
+        return metric_of("objective", expr, _entries(expr), [], [RETURN])
+    head = f"{validation_split(data)}_"
     losses = [training.loss_key(step.name) for step in training.steps]
     graph = builder.session.graphs.get(training.evaluate)
     measured = [output.name for output in graph.outputs] if graph else losses
@@ -91,8 +107,11 @@ def _objective(
             raise fail("DLS0503", f"`sweep {item.name.id}` does not say its `objective`", item.name.span,
                        "no epoch has one loss", EXAMPLES["objective"])  # fmt: skip
         return {"metric": next(name for name, is_loss in names.items() if is_loss)}
-    given = entries("objective", expr, ("metric", "goal"), EXAMPLES["objective"])
-    return metric_of("objective", expr, given, lost, [n for n in names if n not in lost])
+    return metric_of("objective", expr, _entries(expr), lost, [n for n in names if n not in lost])
+
+
+def _entries(expr: tree.Expr) -> dict[str, tree.Expr]:
+    return entries("objective", expr, ("metric", "goal"), EXAMPLES["objective"])
 
 
 def _candidates(name: str, expr: tree.Expr, builder: Any) -> list[Any] | Range:

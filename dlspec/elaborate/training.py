@@ -10,6 +10,7 @@ from dlspec.elaborate.blocks import resolve_graph
 from dlspec.elaborate.categories import check_room
 from dlspec.elaborate.copies import copy_of, every
 from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.environment import RETURN
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.training_graphs import TrainingGraphs
@@ -21,13 +22,17 @@ from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
-from dlspec.elaborate.training_speed import recomputed, speed_settings
+from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
+from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
+from dlspec.elaborate.weight_paths import check_learning, frozen_paths
+from dlspec.ir.paths import weights_of
 from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
 from dlspec.syntax import tree
 
 KNOWN = [
     "loss", "optimizer", "metrics", "batch_size", "epochs", "max_steps", "policy", "seed", "models", "init_from",
     "deterministic", *RUN_SETTINGS, *UPDATE_SETTINGS, *SPEED_SETTINGS, *PARALLEL_SETTINGS,
+    *PATH_SETTINGS,
 ]  # fmt: skip
 
 NUMBERS = (("batch_size", 32, 1), ("epochs", 1, 1), ("seed", 0, 0))
@@ -71,10 +76,14 @@ class _Trainer:
             **plain,
             **of_models,
         )
+        if made.freeze:
+            weights = weights_of(self.session.graphs, made.models)
+            attempt(partial(check_learning, made, weights, settings.values["freeze"].value))
+        check_executions(made, settings, self.session.graphs)
         if made.parallel:
             world, written = found.data.environment is not None, settings.values["parallel"].value
             attempt(partial(check_parallel, made, self.session.graphs, world, written))
-            settings.finish()
+        settings.finish()
         return made
 
     def _numbers(self) -> dict[str, int | None]:
@@ -97,19 +106,25 @@ class _Trainer:
         losses = graphs.losses()
         keys = {name: resolve_graph(m, None, m.span, self.session) for name, m in found.models.items()}
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
+        weights = weights_of(self.session.graphs, keys)
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
-        evaluate, metrics = attempt(graphs.evaluation) or (None, [])
+        evaluation = attempt(graphs.evaluation)
+        evaluate, metrics = evaluation or (None, [])
         computed = [key for key in (*losses, evaluate) if key]
         attempt(partial(check_room, self.session.graphs, computed, found.data, found.origins))
-        run = attempt(partial(run_settings, settings, frame, *self._results(found.data, metrics))) or {}
+        results = (
+            self._results(found.data, metrics) if evaluation else None
+        )  # else: told already what is wrong
+        run = (results and attempt(partial(run_settings, settings, frame, *results))) or {}
         return losses, {
             "models": keys,
             "copies": tuple(copies),
             "init_from": initial,
+            "freeze": attempt(partial(frozen_paths, settings.get("freeze"), weights, frame)),
             "evaluate": evaluate,
             "metrics": tuple(metrics),
             "policy": attempt(graphs.policy),
-            "remat": attempt(partial(recomputed, settings, self.session.graphs, keys.values())),
+            "remat": attempt(partial(recomputed, settings, frame, self.session.graphs, keys.values())),
             **run,
         }
 
@@ -150,6 +165,8 @@ class _Trainer:
 
     def _results(self, data: DataSet, metrics: list[str]) -> tuple[list[str], list[str]]:
         """What every epoch has: the losses, of training and on the split held out, and the metrics there."""
+        if data.environment is not None:
+            return [], [RETURN]
         head = f"{validation_split(data)}_"
         steps = [section.name.id for section in self.settings.steps]
         losses = steps if len(steps) > 1 else ["loss"]

@@ -120,6 +120,15 @@ def _reads_inside(graph: Graph) -> bool:
     return any(name.partition(".")[0] in called for name in read)
 
 
+def _single_number(case: _Case) -> str:
+    """A weight that is one number, which has no rows to deal out."""
+    for key in case.models():
+        for weight in case.graphs[key].weights:
+            if not weight.type.shape:
+                return f"`{weight.name}` is a single number, which `shard` cannot divide"
+    return ""
+
+
 OBSTACLES = (
     Obstacle(lambda c: c.world, "it plays in a world", "leave `parallel` out"),
     Obstacle(lambda c: len(c.training.steps) > 1, "it has several steps",
@@ -134,6 +143,9 @@ OBSTACLES = (
     Obstacle(lambda c: len(c.training.models) > 1, "`shard` is for one model", "leave `shard` out", True),
     Obstacle(lambda c: c.training.precision == "fp16", "`shard` and `fp16` do not go together",
              'write `precision = bf16`, or leave `shard` out', True),
+    Obstacle(lambda c: c.training.channels_last, "`shard` keeps weights in a row, and not with their channels last",
+             "leave `channels_last` or `shard` out", True),
+    Obstacle(_single_number, "", "give it one axis, `Parameter([1])`, or leave `shard` out", True),
     Obstacle(_reads_weights, "a loss or metric reads weights, of which each process has a part",
              "leave `shard` out, or use `weight_decay`", True),
     Obstacle(_shares_weights, "weights of a block are read outside of it", "leave `shard` out", True),

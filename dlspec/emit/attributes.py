@@ -16,6 +16,11 @@ from dlspec.passes.outline import Plan, raw_weights
 from dlspec.passes.rolled import Loop
 
 
+def is_stack(node: Node) -> bool:
+    """Whether copies of a block are applied by the framework's own sequence, not by a loop over a list."""
+    return len(node.inputs) == len(node.outputs) == 1 and not isinstance(node.op, Loop)
+
+
 class Attributes:
     """Makes the statements of one constructor."""
 
@@ -91,8 +96,7 @@ class Attributes:
         made = call(names.name, args, named)
         if node.op.repeat == 1:
             return made
-        plain = len(node.inputs) == len(node.outputs) == 1 and not isinstance(node.op, Loop)
-        form = "stack" if plain else "list"
+        form = "stack" if is_stack(node) else "list"
         repeat = self.arguments.slot(index, "repeat", node.op.repeat, self.parameter)
         return self._option(form, block=made, repeat=repeat)
 

@@ -102,7 +102,7 @@ class ModuleNames:
                     yield from self._paths(callee, node.op.graph, prefix, path)
             elif row is not None:
                 for local, name in node.weights.items():
-                    path = (*native, attributes[key_of(node)], *_own(row, local))
+                    path = (*native, attributes[key_of(node)], *own_attributes(row, local))
                     yield canonical + name, path, row.native(local).layout
 
     def native(self, plan: Plan, path: str) -> tuple[Path, str | None]:
@@ -114,7 +114,9 @@ class ModuleNames:
             if row is not None:
                 for local, name in node.weights.items():
                     if name == path:
-                        return (attributes[key_of(node)], *_own(row, local)), row.native(local).layout
+                        return (attributes[key_of(node)], *own_attributes(row, local)), row.native(
+                            local
+                        ).layout
             elif path.startswith(f"{node.name}."):
                 assert isinstance(node.op, Call)
                 rest = path[len(node.name) + 1 :]
@@ -168,7 +170,7 @@ def _spec_names(plan: Plan) -> Iterator[str]:
     yield from (node.name for node in plan.graph.nodes if node.name)
 
 
-def _own(row: Row, local: str) -> list[str]:
+def own_attributes(row: Row, local: str) -> list[str]:
     """Where a layer keeps one of its weights."""
     name = row.native(local).name
     return name.split(".") if name else []

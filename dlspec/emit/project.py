@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from dlspec.diagnostics import fail
 from dlspec.emit import draws, processes
@@ -11,6 +11,7 @@ from dlspec.emit.data import print_data
 from dlspec.emit.manifest import Backend
 from dlspec.emit.naming import ModuleNames
 from dlspec.emit.onnx_files import print_onnx_files
+from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import divided_blocks, processes_of
 from dlspec.emit.python import print_graphs
 from dlspec.emit.training import Model, print_training
@@ -62,6 +63,8 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
     parallel = processes_of(training, backend)
     written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
+    names = ModuleNames(outline(prepare(program, keys, backend), keys, backend), backend)
+    attributes = attribute_names(training, backend)
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
     return {
         "model.py": print_graphs(program, keys, backend),
@@ -70,23 +73,21 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
             written,
             training,
             backend,
-            _models(program, training, backend),
-            _classes(program, training, backend, training.remat),
-            _classes(program, training, backend, divided_blocks(program, training) if parallel else ()),
+            _models(training, names, attributes),
+            ModelParts(program, training.models, names, attributes, backend),
+            _classes(names, training.remat),
+            _classes(names, divided_blocks(program, training) if parallel else ()),
         ),
-        "weights.py": print_weights(program, trained, backend, attribute_names(training, backend), parallel),
+        "weights.py": print_weights(program, trained, backend, attributes, parallel),
         **({processes.FILE: processes.print_processes(training, backend)} if parallel else {}),
         **({draws.FILE: draws.print_draws(backend)} if backend.own_imports else {}),
         **({"checkpoints.py": print_checkpoints(program, training, backend)} if training.checkpoint else {}),
     }
 
 
-def _classes(program: Program, training: Training, backend: Backend, blocks: Collection[str]) -> list[str]:
+def _classes(names: ModuleNames, blocks: Collection[str]) -> list[str]:
     """The classes that some blocks are printed as."""
-    keys = list(dict.fromkeys(training.models.values()))
-    plans = outline(prepare(program, keys, backend), keys, backend)
-    names = ModuleNames(plans, backend)
-    return [names.of[plan.name].name for plan in plans.plans if plan.graph.name in blocks]
+    return [names.of[plan.name].name for plan in names.outline.plans if plan.graph.name in blocks]
 
 
 def _drawn(program: Program, training: Training) -> bool:
@@ -94,15 +95,11 @@ def _drawn(program: Program, training: Training) -> bool:
     return any(named_draws.draws(program, key) for key in graphs)
 
 
-def _models(program: Program, training: Training, backend: Backend) -> list[Model]:
+def _models(training: Training, names: ModuleNames, attributes: Mapping[str, str]) -> list[Model]:
     """The models of a training, as attributes of its class, with their classes and how they are made."""
-    keys = list(dict.fromkeys(training.models.values()))
-    plans = outline(prepare(program, keys, backend), keys, backend)
-    names = ModuleNames(plans, backend)
-    attributes = attribute_names(training, backend)
     models = []
     for name, key in training.models.items():
-        plan = plans.of[key]
+        plan = names.outline.of[key]
         own, given = names.of[plan.name], plan.arguments(key)
         args = [
             (own.params[p.name], literal(given[p.name])) for p in plan.params if given[p.name] != p.default

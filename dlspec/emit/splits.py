@@ -27,8 +27,10 @@ def print_split(data: DataSet) -> dict[str, Any]:
     def fill(text: str) -> str:
         return environment.from_string(text).render(rule.model_dump())
 
-    return {
-        "split": literal(rule.values or data.split),
-        "constants": [fill(line) for line in printed.get("constants", ())],
-        "rows": fill(printed["rows"]).strip(),
-    }
+    rows = fill(printed["rows"]).strip()
+    constants = [fill(line) for line in printed.get("constants", ())]
+    if not data.shuffle:
+        constants.append("SHUFFLE = False  # every epoch takes the examples as they come")
+        if printed.get("dealt"):
+            rows += "\nrows = np.sort(rows)  # in the order of the source"
+    return {"split": literal(rule.values or data.split), "constants": constants, "rows": rows}

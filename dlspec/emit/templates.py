@@ -55,13 +55,13 @@ def expressions(tables: Mapping[str, Mapping[str, str]]) -> Environment:
     """An environment for Python expressions in manifests: values are printed as literals.
 
     Filters: ``x|atom`` puts parentheses around anything that binds less than a call; ``axes|items`` prints a
-    sequence without brackets; ``[x, h0]|given`` leaves out None, and
+    sequence without brackets, and one of nothing as ``()``; ``[x, h0]|given`` leaves out None, and
     ``[x, h0, c0]|given|paired`` prints ``x, (h0, c0)``; ``index|subscript`` prints slices;
     ``dtype|TABLE`` looks up a table of the manifest.
     """
     made = Environment(undefined=StrictUndefined, finalize=literal)
     made.filters["atom"] = lambda code: Code(literal(code).at(ATOM))
-    made.filters["items"] = lambda items: Code(", ".join(literal(item) for item in items))
+    made.filters["items"] = lambda items: Code(", ".join(literal(item) for item in items) or "()")
     made.filters["given"] = lambda items: [item for item in items if item is not None]
     made.filters["paired"] = lambda items: Code(", ".join([literal(items[0]), *_pair(items[1:])]))
     made.filters["collapse"] = collapse

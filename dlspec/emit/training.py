@@ -15,14 +15,16 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
 from dlspec.emit.optimizers import keeps_pairs, print_optimizer
+from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import USED, loss_methods, taken_names
+from dlspec.emit.training_parts import freeze_settings, parameters
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
-from dlspec.emit.training_speed import speed_settings
+from dlspec.emit.training_speed import recomputed_draws, speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
@@ -85,9 +87,11 @@ class TrainingPrinter:
         training: Training,
         backend: Backend,
         models: Sequence[Model],
+        parts: ModelParts,
         recomputed: Sequence[str] = (),
         divided: Sequence[str] = (),
     ) -> None:
+        self.parts = parts
         self.program, self.training, self.backend = program, training, backend
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
@@ -101,6 +105,8 @@ class TrainingPrinter:
         steps, metrics = list(self._steps()), self._metrics()
         self.optimizers.update(update_helpers(self.training, self.backend))
         self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
+        if again := recomputed_draws(self.program, self.training, self.backend):
+            self.needs[again] = None
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         snippets += self.epoch.helpers if self.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
@@ -139,10 +145,12 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
+            freeze=freeze_settings(self.training, self.parts),
             remat=[types[name] for name in self.recomputed],
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
+            fused=any("fused=True" in step.optimizer for step in steps),
             metrics=metrics,
             differentiates=self._differentiates(),
             epoch=self.epoch,
@@ -161,7 +169,7 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training, data.stream is not None),
             "stream": data.stream is not None,
-            "vocabulary": data.vocabulary is not None,
+            "vocabulary": data.vocabulary.kind if data.vocabulary else "",
             "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
@@ -202,7 +210,8 @@ class TrainingPrinter:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(self.backend, step.optimizer, self._parameters(updates), paired)
+            over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
@@ -268,25 +277,24 @@ class TrainingPrinter:
             [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
-    def _parameters(self, updates: list[str]) -> str:
-        each = [f"{attribute}.parameters()" for attribute in updates]
-        return each[0] if len(each) == 1 else _joined(each)
-
 
 def print_training(
     program: Program,
     training: Training,
     backend: Backend,
     models: Sequence[Model],
+    parts: ModelParts,
     recomputed: Sequence[str] = (),
     divided: Sequence[str] = (),
 ) -> str:
     """The text of ``train.py``.
 
+    parts
+        of the models, as they are printed.
     recomputed
         the classes of the blocks of `remat`; `divided` those whose weights processes divide among them.
     """
-    return TrainingPrinter(program, training, backend, models, recomputed, divided).text()
+    return TrainingPrinter(program, training, backend, models, parts, recomputed, divided).text()
 
 
 def _limit(training: Training, stream: bool) -> dict[str, str]:

@@ -13,6 +13,7 @@ USED = frozenset({
     "PIECE", "pieces", "Tensor", "Training", "argparse", "best_epoch", "checkpoints", "data", "dataclass", "field",
     "itertools", "json", "main", "math", "means", "models", "tensors", "time", "train", "weights",
     "MAX_STEPS", "steps_of_epoch", "MEANS", "ROWS", "metrics", "np", "over_all", "plateau_factor",
+    "STEPS", "blocks", "Iterator",
 })  # fmt: skip
 """Names that the file has for itself, beside those of optimizers and helpers."""
 
@@ -20,6 +21,7 @@ METHODS = frozenset({
     "loss", "losses", "metrics", "optimizers", "steps", "measure", "every", "factor", "log", "progress",
     "updates", "parts", "tensors", "train_step", "train_epoch", "evaluate", "state", "restore", "variables",
     "total", "length", "set_rates", "average", "averaged", "averages", "exchange", "follow", "move_averages",
+    "block", "steps_of_block",
 })  # fmt: skip
 """Attributes that the class `Training` has for itself."""
 

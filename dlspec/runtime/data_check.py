@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def with_fold(program: Program, training: Training, fold: int | None) -> Program
 def modules(data: DataSet) -> list[str]:
     """What must be installed to read a data set."""
     altered = [needs for step in data.augment if (needs := augmenters()[step.function].needs)]
-    return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *altered]))
+    tokens = ["tokenizers"] if data.vocabulary is not None and data.vocabulary.kind == "bpe" else []
+    return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *tokens, *altered]))
 
 
 def check_data(program: Program, data: DataSet) -> dict[str, int]:
@@ -87,6 +89,15 @@ def load_split(
         use_kept(project.data, weights)
     columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
     return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
+
+
+def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+    split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
+    if data.last_batch == "drop" and sizes.get(split, size) < size:
+        raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
+                   f" batch of {size}, and `last_batch = drop` leaves none",
+                   hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
 
 
 def reading(data: DataSet, action: Any) -> Any:

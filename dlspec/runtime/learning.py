@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dlspec.ir.graph import Program
+from dlspec.ir.paths import under_any
 from dlspec.ir.training import Clip, Step
 from dlspec.ops.optimizers import Optimizer
 from dlspec.runtime.interpreter import run
@@ -39,10 +40,11 @@ def trained(
     optimizer: Any = step.optimizer
     states = {key: optimizer.init_state(weight) for key, weight in moved.items()}
     averages: Arrays = {}
+    moving = moved.keys() - under_any(training.freeze, moved)
     for count, batch in enumerate(batches):
-        found = clipped(training.clip, gradients(moved, batch))
+        found = clipped(training.clip, {k: g for k, g in gradients(moved, batch).items() if k in moving})
         scheduled = at_rate(program, step, count, len(batches), per_epoch)
-        for key, weight in moved.items():
+        for key, weight in ((key, moved[key]) for key in moving):
             rule = scheduled.of(weight)
             moved[key] = rule.update(weight, found[key], states[key], count)
         for key, weight in moved.items():

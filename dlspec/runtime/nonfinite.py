@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from dlspec.runtime.repeated import again, checkpoints
 
 # Operations whose infinities are meant, such as the -inf of a mask.
 FILLING = (
@@ -44,29 +44,13 @@ def diagnose(train: Any, arguments: Sequence[str], place: Place, watch: Callable
     Returns `what` was not finite, in words, and where known the place (`where`, file:line), its `line`, and what
     that led to (`then`).
     """
-    out = Path(arguments[list(arguments).index("--out") + 1])
     found: dict[str, Any] = {}
-    for checkpoint in [*sorted(out.glob("checkpoints/[0-9]*"), reverse=True), None]:
-        with tempfile.TemporaryDirectory() as folder:
-            again = _without_out(arguments)
-            if checkpoint is not None:
-                kept = Path(folder) / "checkpoints" / checkpoint.name
-                kept.parent.mkdir()
-                copy = shutil.copytree if checkpoint.is_dir() else shutil.copy
-                copy(checkpoint, kept)
-                again.append("--resume")
-            sys.argv[1:] = [*again, "--out", folder]
+    for checkpoint in checkpoints(arguments):
+        with again(arguments, checkpoint):
             found = _repeat(train, place, watch)
         if found.get("kind") != "weight":
             break
     return found
-
-
-def _without_out(arguments: Sequence[str]) -> list[str]:
-    kept = list(arguments)
-    at = kept.index("--out")
-    del kept[at : at + 2]
-    return [a for a in kept if a != "--resume"]
 
 
 def _repeat(train: Any, place: Place, watch: Callable[..., Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-from dlspec.runtime.watched import MARK
+from dlspec.runtime.watched import HELD, MARK
 from dlspec.weights.store import replacing
 
 MODULES = ("draws", "processes", "model", "data", "weights", "checkpoints", "train")
@@ -96,6 +96,8 @@ def run_training(
 ) -> None:
     """Run ``python train.py`` in its own process, handing on its output line by line. Raises `ProjectError`.
 
+    With `on_event` it does not outlive this process.
+
     on_event
         is handed what ``watched.py`` tells, which then runs the script.
     processes
@@ -111,10 +113,11 @@ def run_training(
             (Path(logs) / "errors").open("w+", encoding="utf-8", errors="replace") as errors,
             subprocess.Popen(
                 [python, *launch, *script, *arguments],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env={**_environment(processes), **os.environ, **UNBUFFERED},
+                env={**_environment(processes), **os.environ, **UNBUFFERED, HELD: "1"},
                 cwd=cwd,
             ) as process,
         ):

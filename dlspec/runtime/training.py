@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,20 @@ def initial_weights(
     seed: int | None,
     weights: Path | None = None,
     earlier: Mapping[str, Path] | None = None,
+    fresh: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The weights that a training begins with, by canonical name: given, those of its `init_from`, or drawn.
 
+    fresh
+        paths of what is drawn although there are `weights`, such as a head for other classes.
     earlier
         the files that earlier trainings of the spec ended with, by their names.
     """
     wanted = as_model(program, training)
     seed = training.seed if seed is None else seed
-    if weights:
+    if weights and fresh:
+        arrays = convert_weights(*wanted, weights, None, seed, fresh).arrays()
+    elif weights:
         arrays = load_weights(weights)
     elif training.init_from:
         arrays = _from_files(program, training, *wanted, seed, earlier or {})
@@ -57,7 +62,7 @@ def _from_files(
     """Weights as `init_from` says; models that it does not name are drawn."""
     whole = training.init_from.get("")
     if isinstance(whole, TrainedWeights):
-        return handed_on(program, whole, earlier)
+        return {**draw_weights(together, name, seed), **handed_on(program, whole, earlier)}
     if whole is not None:
         return convert_weights(together, name, whole.file, whole.mapping, seed, whole.fresh).arrays()
     arrays = draw_weights(together, name, seed)

@@ -3,8 +3,8 @@
 This is a script, for a process of its own. What ``train.py`` prints passes through; events are lines that begin
 with the record separator (as in RFC 7464), then JSON:
 
-- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), its `losses`, and its `rate`
-  in examples a second.
+- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), how far (`done` of `total`, in batches; in
+  steps of a world, where `epoch` is 0), its `losses`, and its `rate` in examples a second.
 - ``not finite``: why a loss was no number, see `nonfinite`. It is found by doing the same once more, up to the step
   that failed: runs are reproducible.
 """
@@ -18,6 +18,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from inspect import signature
@@ -27,6 +28,7 @@ from typing import Any
 MARK = "\x1e"
 PAUSE = 0.1  # seconds between events
 STOPPED = 3  # the exit status where a loss was not finite
+HELD = "DLSPEC_ENDS_WITH_INPUT"  # set for a process that is to end with the one that holds its standard input
 
 
 RANK = int(os.environ.get("RANK", "0"))
@@ -41,8 +43,25 @@ def tell(event: str, **values: Any) -> None:
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
+def end_with_input() -> None:
+    """End this process when its standard input is closed: when the process that started it is gone, however it went."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _option(name: str, default: Any) -> Any:
+    """The whole number that an option of the command line gives."""
+    return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
+
+
 class Watch:
-    """Stands before `train_epoch` and `train_step` of a printed `Training`, and counts.
+    """Stands before `train_epoch` and `train_step` of a printed `Training`, and counts; in a world, the steps played.
 
     around
         what a step is done within, if not by itself: it is given the step and its place.
@@ -52,9 +71,11 @@ class Watch:
         self.train, self.around = train, around
         self.epoch = self.batch = self.examples = 0
         self.batches: int | None = None
-        self.epochs = getattr(train, "EPOCHS", 1)
-        if "--epochs" in sys.argv:
-            self.epochs = int(sys.argv[sys.argv.index("--epochs") + 1])
+        self.played = 0
+        self.epochs = _option("--epochs", getattr(train, "EPOCHS", 0))
+        self.limit = _option("--steps", getattr(train, "MAX_STEPS", None))
+        if not self.epochs and hasattr(train.data, "exploring"):
+            train.data.exploring = self._exploring(train.data.exploring)
         self.began = self.told = time.perf_counter()
         kind, wrappers = train.Training, {"train_epoch": self._epoch, "train_step": self._step}
         self.originals = {name: getattr(kind, name) for name in wrappers if hasattr(kind, name)}
@@ -74,20 +95,24 @@ class Watch:
             with contextlib.suppress(Exception):  # data that is not counted like this
                 count = self.train.data.count(given["columns"])
                 self.batches = math.ceil(count / self.train.BATCH_SIZE)
+                if self.limit is not None:
+                    self.epochs = min(self.epochs, math.ceil(self.limit / self.batches))
             return function(*args, **kwargs)
 
         return train_epoch
 
     def _step(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def train_step(training: Any, batch: Any, *rest: Any) -> Any:
-            self.batch += 1
+            size = len(next(iter(batch.values())))
+            # A printed step may be several at once, one for every batch.
+            self.batch += math.ceil(size / self.train.BATCH_SIZE) if hasattr(self.train, "STEPS") else 1
             if self.around:
                 return self.around(lambda: function(training, batch, *rest), training, batch, self)
             losses = function(training, batch, *rest)
             now = time.perf_counter()
             if self.examples == 0:  # the first step compiles, and is not counted
                 self.began = now
-            self.examples += len(next(iter(batch.values())))
+            self.examples += size
             if now - self.told >= PAUSE:
                 self.told = now
                 rate = self.examples / (now - self.began) if now > self.began else 0.0
@@ -96,9 +121,21 @@ class Watch:
 
         return train_step
 
+    def _exploring(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def exploring(step: int) -> Any:
+            self.played = step
+            return function(step)
+
+        return exploring
+
     def _tell(self, losses: dict[str, float], rate: float) -> None:
-        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch}
-        tell("step", **place, batches=self.batches, losses=losses, rate=rate)
+        done, total = self.played, self.limit
+        if self.epoch:
+            batches = self.batches or self.batch
+            done = (self.epoch - 1) * batches + self.batch
+            total = min(self.epochs * batches, self.limit or sys.maxsize)
+        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch, "batches": self.batches}
+        tell("step", **place, done=done, total=total, losses=losses, rate=rate)
 
 
 def _be_alone() -> None:
@@ -118,6 +155,8 @@ def _end_with_parent() -> None:
 def main() -> int:
     """Run the script in the folder that is named first; the rest are its arguments."""
     _end_with_parent()
+    if HELD in os.environ:
+        end_with_input()
     code, *arguments = sys.argv[1:]
     # Not this file's folder, whose modules have names of others; dlspec itself comes last.
     sys.path[0] = code
@@ -135,10 +174,12 @@ def main() -> int:
         if RANK > 0:  # all fail together, and the first one finds the cause alone
             return 0
         _be_alone()
-        place = (watch.epoch, watch.batch)
-        tell("not finite", message=str(error), epoch=watch.epoch, batch=watch.batch)
         from dlspec.runtime.nonfinite import diagnose
+        from dlspec.runtime.repeated import located
 
+        with contextlib.redirect_stdout(io.StringIO()):
+            place = located(train, arguments, (watch.epoch, watch.batch), lambda around: Watch(train, around))
+        tell("not finite", message=str(error), epoch=place[0], batch=place[1])
         with contextlib.redirect_stdout(io.StringIO()):
             try:
                 found = diagnose(train, arguments, place, lambda around: Watch(train, around))

@@ -12,6 +12,7 @@ from typing import Any
 from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.ir.graph import Program, Weight
+from dlspec.ir.paths import under
 from dlspec.weights import layout as layouts
 from dlspec.weights.layout import Layout, LayoutError
 from dlspec.weights.mapping import SAME, Mapping, Rule, rule_for
@@ -78,8 +79,8 @@ def _left_out(model: str, weights: Sequence[Weight], fresh: Sequence[str]) -> se
     """The names of weights under some paths, each of which has any."""
     found: set[str] = set()
     for path in fresh:
-        under = {w.name for w in weights if w.name == path or w.name.startswith(f"{path}.")}
-        if not under:
+        inside = under(path, (weight.name for weight in weights))
+        if not inside:
             paths = {w.name.rpartition(".")[0]: None for w in weights}
             guess = closest(path, paths)
             hint = (
@@ -88,7 +89,7 @@ def _left_out(model: str, weights: Sequence[Weight], fresh: Sequence[str]) -> se
                 else "give the path of a layer, as `dlspec summary` shows it"
             )
             raise fail("DLS0732", f"`{model}` has no weights under `{path}`", hint=hint)
-        found |= under
+        found |= set(inside)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -143,3 +144,30 @@ def test_data_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "rows.csv").write_text("0.5,nan,3\n" * 40)
     stderr = run("net.dls").stderr
     assert "the column `image` of the batch is not finite (30 of 60 NaN" in stderr
+
+
+@pytest.mark.parametrize(("size", "accumulate", "code"), [(1347, 1, 0), (1348, 1, 1), (674, 2, 1)])
+def test_examples_that_fill_no_batch_are_told(tmp_path: Path, size: int, accumulate: int, code: int) -> None:
+    text = SPEC.replace("LOSS", FINE).replace("batch_size = 256", f"batch_size = {size}")
+    text = text.replace("  split ", "  last_batch = drop\n  split ").replace(
+        "OPTIONS", f"accumulate = {accumulate}"
+    )
+    (tmp_path / "net.dls").write_text(text)
+    result = run(tmp_path / "net.dls", "--out", tmp_path / "run", "--epochs", "1")
+    assert result.exit_code == code, result.output
+    assert ("DLS0704" in result.output and "do not fill" in result.output) == bool(code)
+
+
+def test_which_of_several_steps_in_one_call_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras does many steps in one call, and still finds the same one as PyTorch."""
+    monkeypatch.chdir(tmp_path)
+    text = SPEC.replace("OPTIONS", "").replace("256", "2").replace("LOSS", f"{FINE} + mean(image)")
+    text = text.replace('sklearn("digits")', 'csv("rows.csv", header = false)').replace("64]", "2]")
+    (tmp_path / "net.dls").write_text(text)
+    (tmp_path / "rows.csv").write_text(
+        "".join(f"0.5,{'nan' if n in (4, 17, 30) else 1},3\n" for n in range(40))
+    )
+    told = [run("net.dls", "--backend", backend).stderr for backend in ("torch", "keras")]
+    steps = [re.findall(r"epoch \d+, step \d+", text) for text in told]
+    assert steps[0] == steps[1] != []
+    assert all("the column `image` of the batch is not finite (1 of 4 NaN" in text for text in told)

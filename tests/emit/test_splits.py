@@ -107,3 +107,39 @@ def test_last_batch(path: Path, last: str, sizes: list[int]) -> None:
     if last == "fill":
         assert batches[-1][4:].tolist() == batches[0][:28].tolist()
         assert set(np.concatenate(batches)) == set(range(100))
+
+
+@pytest.mark.parametrize(
+    "split", ["split = { train: 0.8, test: 0.2 }", "split = stratified(label, train = 0.8, test = 0.2)"]
+)
+def test_without_shuffle_every_epoch_goes_by_the_order_of_the_source(path: Path, split: str) -> None:
+    data = live(path, f"shuffle = false {split} last_batch = drop")
+    columns = data.load("train")
+    for epoch in range(2):
+        taken = np.concatenate([batch["x"] for batch in data.batches(columns, 30, seed=1, epoch=epoch)])
+        assert np.array_equal(taken, np.sort(columns["x"])[:60])
+    shuffled = live(path, split).load("train")
+    assert sorted(shuffled["x"]) == list(columns["x"])  # the same examples are learnt from
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("split = { train: 0.8, test: 0.2 }", "split = stratified(label, train = 0.8, test = 0.2)"),
+        ("split = folds(3)", "split = folds(3, label)"),
+        ("", "split = stratified(label, train = 0.8, val = 0.1, test = 0.1)"),
+    ],
+)
+def test_stratify_is_short_for_the_rule(path: Path, short: str, long: str) -> None:
+    texts = [
+        print_data(made, made.data["Rows"])
+        for made in (program(path, f"{short} stratify = label"), program(path, long))
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_examples_that_fill_no_batch(path: Path) -> None:
+    data = live(path, "last_batch = drop")
+    with pytest.raises(ValueError, match="100 examples do not fill a batch of 101"):
+        list(data.batches(data.read(), 101))
+    assert [len(batch["x"]) for batch in data.batches(data.read(), 100)] == [100]

@@ -110,6 +110,40 @@ def test_steps_are_compiled_when_asked() -> None:
     assert "jit_compile" not in printed("keras")
 
 
+def test_one_pass_over_all_weights() -> None:
+    assert "# Fused: one pass" in printed("torch")
+    assert "fused=True" in printed("torch")
+    assert "used" not in printed("torch", "fused = false").partition("self.optimizers")[2].partition("}")[0]
+    assert "Fused" not in printed("torch", "fused = false") + printed("keras")
+
+
+def test_one_call_of_keras_does_several_steps() -> None:
+    """As many as the spec says, or few enough for their batches to be small; one where something comes between two."""
+    assert "STEPS = 32" in printed("keras")
+    assert "STEPS = 8" in printed("keras", "steps_per_execution = 8")
+    assert "STEPS = 31" in printed("keras", "batch_size = 1024")  # 8 MiB
+    for settings in ("steps_per_execution = 1", "batch_size = 10000000", "compile = true", "ema = 0.9", "log = 2",
+                     "checkpoint = { steps: 5 }", "accumulate = 2", "on_plateau = { metric: loss }"):  # fmt: skip
+        assert "\nSTEPS =" not in printed("keras", settings), settings
+    assert "\nSTEPS =" not in printed("torch", "steps_per_execution = 8")
+
+
+def test_several_steps_in_one_call_change_no_number() -> None:
+    """To the last bit: running statistics and dropout, and the batch at the end that is smaller, too."""
+    keras, results = pytest.importorskip("keras"), []
+    for steps in (1, 3):
+        layer = "Conv2d(2, 3) -> BatchNorm -> Dropout(0.5)"
+        settings = f"batch_size = 100 steps_per_execution = {steps}"
+        live = load_project(files("keras", settings, layer))
+        keras.utils.set_random_seed(0)
+        learner = live.new_training()
+        losses = learner.train_epoch({n: a[:750] for n, a in live.data.load("train").items()}, 0, 0)
+        results.append([*losses.values(), *(w.numpy() for w in learner.model.weights)])
+    (loss, *weights), (other_loss, *others) = results
+    assert loss == pytest.approx(other_loss, rel=1e-6)
+    assert [w.tobytes() for w in weights] == [w.tobytes() for w in others]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 @pytest.mark.parametrize("backend", ["torch", "keras"])

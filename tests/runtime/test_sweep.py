@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +56,9 @@ def sweep(**more: Any) -> Sweep:
 
 
 def run(found: Sweep, folder: Path, command: list[str]) -> list[Tried]:
-    running = Running(found, folder, command)
-    running.run(lambda tried: None)
-    return running.tried()
+    with closing(Running(found, folder, command)) as running:
+        running.run(lambda tried: None)
+        return running.tried()
 
 
 def test_every_combination_is_trained_and_judged_by_its_best_epoch(
@@ -73,20 +78,20 @@ def test_every_combination_is_trained_and_judged_by_its_best_epoch(
 def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path, command: list[str]) -> None:
     found, folder = sweep(settings={"rate": Range(low=0.0, high=1.0)}, trials=4), tmp_path / "out"
     whole = [t.values for t in run(found, tmp_path / "whole", command)]
-    running = Running(found, folder, command)
-    with pytest.raises(KeyboardInterrupt):
-        running.run(lambda tried: (_ for _ in ()).throw(KeyboardInterrupt) if tried.number == 1 else None)
-    assert len(running.tried()) == 2
+    with closing(Running(found, folder, command)) as running:
+        with pytest.raises(KeyboardInterrupt):
+            running.run(lambda tried: (_ for _ in ()).throw(KeyboardInterrupt) if tried.number == 1 else None)
+        assert len(running.tried()) == 2
     assert [t.values for t in run(found, folder, command)] == whole
 
 
 def test_what_was_being_tried_is_tried_again(tmp_path: Path, command: list[str]) -> None:
     found, folder = sweep(), tmp_path / "out"
-    running = Running(found, folder, command)
-    running._left()
-    running._suggest(running.study.ask(), "rate")  # and then the machine goes down
+    with closing(Running(found, folder, command)) as running:
+        running._suggest(running._ask({"rate": 1}), "rate")  # and then the machine goes down
+        running.study.enqueue_trial({"rate": "1"})
     tried = run(found, folder, command)
-    assert sorted(t.values["rate"] for t in tried) == [1, 2, 3]
+    assert [t.values["rate"] for t in tried] == [1, 2, 3]
     assert all(t.state == "complete" for t in tried)
 
 
@@ -101,10 +106,94 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(tmp_path: Path, command
     assert [(t.state, t.why) for t in told] == [("fail", "a rate below 0"), ("complete", "")]
 
 
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_an_objective_that_is_no_number_fails_the_trial(
+    tmp_path: Path, command: list[str], value: str
+) -> None:
+    script = Path(command[1])
+    script.write_text(
+        SCRIPT.replace("rate + 1 / (epoch + 1)", f'rate if rate > 1 or epoch < 2 else float("{value}")')
+    )
+    told: list[Tried] = []
+    with closing(Running(sweep(settings={"rate": [1, 2]}), tmp_path / "out", command)) as running:
+        running.run(told.append)
+        assert [t.state for t in running.tried()] == ["fail", "complete"]
+    assert told[0].why == f"val_loss is {value} in epoch 3"
+
+
 def test_a_folder_holds_one_sweep(tmp_path: Path, command: list[str]) -> None:
-    run(sweep(), tmp_path / "out", command)
+    run(sweep(trials=1), tmp_path / "out", command)
     with pytest.raises(SpecError, match="DLS0818"):
         Running(sweep(settings={"rate": [7]}), tmp_path / "out", command)
+    assert len(run(sweep(trials=2), tmp_path / "out", command)) == 2  # more of the same is no other sweep
+
+
+def test_two_sweeps_in_one_folder_are_refused(tmp_path: Path, command: list[str]) -> None:
+    with closing(Running(sweep(), tmp_path / "out", command)), pytest.raises(SpecError, match="DLS0820"):
+        Running(sweep(), tmp_path / "out", command)
+    Running(sweep(), tmp_path / "out", command).close()
+
+
+def test_no_trial_begins_after_the_time(tmp_path: Path, command: list[str]) -> None:
+    found = sweep(settings={"rate": [1, 2, 3]}, timeout=1)
+    Path(command[1]).write_text(SCRIPT + "time.sleep(1)")
+    assert len(run(found, tmp_path / "out", command)) == 1
+    assert len(run(found, tmp_path / "out", command)) == 1  # nor when it goes on
+
+
+@pytest.mark.parametrize("choice", [{"sampler": "random"}, {"prune": "halving"}, {"prune": "none"}], ids=str)
+def test_other_ways_to_choose_and_to_stop(tmp_path: Path, command: list[str], choice: dict[str, str]) -> None:
+    found = sweep(settings={"rate": Range(low=0.0, high=1.0)}, trials=2, **choice)
+    assert len(run(found, tmp_path / "out", command)) == 2
+
+
+KILLED = """
+import sys
+from dlspec.ir.training import Sweep
+from dlspec.runtime.sweep import Running
+found, folder, *command = sys.argv[1:]
+Running(Sweep.model_validate_json(found), __import__("pathlib").Path(folder), command).run(print)
+"""
+
+
+def test_a_sweep_that_is_killed_takes_its_trial_along_and_goes_on(tmp_path: Path, command: list[str]) -> None:
+    """With SIGKILL, in the middle of a trial that trains for ever."""
+    script, folder = Path(command[1]), tmp_path / "out"
+    held = "from dlspec.runtime.watched import end_with_input; end_with_input()\n"
+    endless = (
+        "(out / 'pid').write_text(str(__import__('os').getpid())); time.sleep(600 if rate == 2 else 0)\n"
+    )
+    script.write_text(held + SCRIPT + endless)
+    found = sweep(settings={"rate": [1, 2, 3]}, prune="none")
+    words = [sys.executable, "-c", KILLED, found.model_dump_json(), str(folder), *command]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        pid = wait_for(lambda: (folder / "trial-001/pid").read_text())
+        process.kill()
+    wait_for(lambda: dead(int(pid)))
+    script.write_text(SCRIPT)
+    tried = run(found, folder, command)
+    assert [t.values["rate"] for t in tried] == [1, 2, 3]
+    assert [t.number for t in tried] == [0, 2, 3]  # number 1 was cut off
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    """What `look` finds, as soon as it is something."""
+    for _ in range(3000):
+        with contextlib.suppress(OSError):
+            if found := look():
+                return found
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
+def dead(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return (
+        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    )  # nobody asked for its status
 
 
 def test_the_shipped_sweep_as_a_user_runs_it(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from dlspec.emit.onnx import in_double, print_onnx
 from dlspec.emit.project import model_class, print_model_files, print_project
 from dlspec.emit.training_names import attribute_names
 from dlspec.ir.graph import Program
+from dlspec.ir.paths import under_any
 from dlspec.ir.training import Training
 from dlspec.passes.named_draws import draws
 from dlspec.runtime.project import Project, load_project
@@ -224,5 +225,8 @@ class _Verification:
             self.report.checks.append(check(found, limit))
 
     def _trainable(self, gradients: Arrays) -> Arrays:
-        names = {w.name for w in self.program.all_weights(self.program.models[self.model]) if w.trainable}
+        weights = list(self.program.all_weights(self.program.models[self.model]))
+        names = {w.name for w in weights if w.trainable}
+        if self.training is not None:
+            names -= under_any(self.training.freeze, [w.name for w in weights])
         return {name: array for name, array in gradients.items() if name in names}

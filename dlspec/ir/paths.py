@@ -1,0 +1,46 @@
+"""Paths to weights, as a spec writes them: `backbone`, `layers.0.attention`, `"layers.*.norm"`, `"**.bias"`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from dlspec.ir.graph import Graph, Program, Weight
+
+
+def under(path: str, names: Iterable[str]) -> list[str]:
+    """The names that are at a path or below it; `*` stands for one part of a name, `**` for any number of them.
+
+    >>> under("layers.*.norm", ["layers.0.norm.weight", "layers.0.linear.weight"])
+    ['layers.0.norm.weight']
+    """
+    pattern = _pattern(path)
+    return [name for name in names if pattern.match(name)]
+
+
+def under_any(paths: Iterable[str], names: Iterable[str]) -> frozenset[str]:
+    """The names that are at one of some paths or below it."""
+    known = list(names)
+    return frozenset(name for path in paths for name in under(path, known))
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    *parts, last = path.split(".")
+    begin = "".join(r"(?:[^.]+\.)*" if part == "**" else rf"{_part(part)}\." for part in parts)
+    return re.compile(rf"{begin}{_part(last)}(?:\.|$)")
+
+
+def _part(part: str) -> str:
+    return r"[^.]+" if part in ("*", "**") else re.escape(part)
+
+
+def weights_of(graphs: Mapping[str, Graph], models: Mapping[str, str]) -> dict[str, Weight]:
+    """The weights of a training's models by their names: those of several models behind the model's name."""
+    program = Program.model_construct(graphs=dict(graphs))
+    found = {}
+    for model, key in models.items():
+        for weight in program.all_weights(key, f"{model}." if len(models) > 1 else ""):
+            found[weight.name] = weight
+    return found
