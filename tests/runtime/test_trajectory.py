@@ -82,10 +82,12 @@ def program(tmp_path: Path, text: str, setting: str = "") -> Program:
 @pytest.mark.parametrize(("text", "name"), [(NOISY, "Net"), (MASKED, "Net"), (PLAYERS, "Gan")])
 def test_both_frameworks_take_the_same_path(tmp_path: Path, text: str, name: str) -> None:
     runs = Trajectories(program(tmp_path, text), name, steps=6)
-    single, double = runs.compare(), runs.compare(double=True)
+    single, double = runs.compare(), runs.compare(double=True, floor=False)
     assert 0 < single.error <= 1e-4
     assert 0 < double.error <= 1e-9
+    assert single.chaos is not None
     assert 0 < single.chaos < 1e-3
+    assert double.chaos is None
 
 
 @pytest.mark.slow

@@ -214,7 +214,7 @@ class _Verification:
             self.report.trajectories.append(found)
             limit = self._limit("weights")
             if found.error > limit and not self.double and self.tolerance is None:
-                exact = runs.compare(double=True)
+                exact = runs.compare(double=True, floor=False)
                 if exact.error <= TOLERANCES["weights"][True]:
                     self.report.trajectories.append(exact)
                     self.report.notes.append(
