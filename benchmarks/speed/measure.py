@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 15
+ROUNDS = 9
 
 
 def printed(train: Any, network: str, columns: dict[str, Any]) -> Callable[[], object]:
