@@ -9,7 +9,7 @@ from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
-from dlspec.elaborate.columns import column_places, columns_of
+from dlspec.elaborate.columns import Columns, column_places, columns_of
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
 from dlspec.elaborate.environment import WORLDS, check_world, environment
@@ -26,7 +26,7 @@ from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import Augmentation, DataSet, Source, Windows
+from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -52,28 +52,34 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
     found = attempt(lambda: columns_of(settings.require("columns", wanted), frame))
     columns = found and found.types
-    categories = found.categories if found else {}
+    found = found or Columns()
     prepare = settings.sections.get("prepare")
     source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
-    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, categories)) or ({}, None)
+    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, found.categories)) or (
+        {},
+        None,
+    )
     rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
-    prepared, statistics = None, None
+    prepared, statistics, moments = None, None, {}
     if prepare and columns:
-        keys = attempt(lambda: _prepare(prepare, columns, item, builder, categories))
-        prepared, statistics = keys or (None, None)
+        keys = attempt(lambda: _prepare(prepare, columns, item, builder, {*found.categories, *found.texts}))
+        prepared, statistics, moments = keys or (None, None, {})
     windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
         columns=columns,
-        categories=categories,
+        categories=found.categories,
+        texts=tuple(found.texts),
+        bytes=found.bytes,
         split=split,
         split_rule=rule,
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
         prepare=prepared,
         statistics=statistics,
+        moments=moments,
         windows=windows,
         augment=attempt(
             lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
@@ -165,8 +171,8 @@ def _prepare(
     item: tree.Declaration,
     builder: Any,
     texts: Container[str],
-) -> tuple[str, str | None]:
-    """The graph from raw columns to prepared ones, with a batch axis in front, and that of its statistics."""
+) -> tuple[str, str | None, dict[str, Moment]]:
+    """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics; these."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
     numbers = {name: kind for name, kind in columns.items() if name not in texts}
     statistics = Statistics(f"Statistics{item.name.id}", numbers)
@@ -185,7 +191,7 @@ def _prepare(
     assert frame.builder is not None
     key = str(builder.session.add_graph(frame.builder.build(frame.final_names())))
     taken = str(builder.session.add_graph(statistics.builder.build())) if statistics.made else None
-    return key, taken
+    return key, taken, statistics.made
 
 
 def prepared_columns(

@@ -1,4 +1,4 @@
-"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`,
+"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`, `fused`,
 `steps_per_execution`, `remat`."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dlspec.ir.single_steps import single_steps
 from dlspec.ir.training import PRECISIONS, Training
 from dlspec.syntax import tree
 
-SETTINGS = ("precision", "compile", "channels_last", "pool_first", "steps_per_execution", "remat")
+SETTINGS = ("precision", "compile", "channels_last", "pool_first", "fused", "steps_per_execution", "remat")
 
 
 def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
         "compile": bool(attempt(partial(settings.flag, "compile", frame))),
         "channels_last": attempt(partial(settings.flag, "channels_last", frame)),
         "pool_first": attempt(partial(settings.flag, "pool_first", frame)),
+        "fused": attempt(partial(settings.flag, "fused", frame)),
         "steps_per_execution": attempt(partial(settings.whole, "steps_per_execution", 1, frame))
         if settings.get("steps_per_execution")
         else None,

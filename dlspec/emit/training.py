@@ -150,6 +150,7 @@ class TrainingPrinter:
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
+            fused=any("fused=True" in step.optimizer for step in steps),
             metrics=metrics,
             differentiates=self._differentiates(),
             epoch=self.epoch,
@@ -168,7 +169,7 @@ class TrainingPrinter:
             "epochs": literal(training.epochs),
             **_limit(training, data.stream is not None),
             "stream": data.stream is not None,
-            "vocabulary": data.vocabulary is not None,
+            "vocabulary": data.vocabulary.kind if data.vocabulary else "",
             "categories": bool(data.categories),
             "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
             "variable": self.backend.options["variable"],
@@ -209,9 +210,8 @@ class TrainingPrinter:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(
-                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
-            )
+            over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),

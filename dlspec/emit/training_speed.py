@@ -31,7 +31,7 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         the framework's name of the lower precision in which models compute; None for f32.
     channels_last
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
-        as fast for a small CNN: `python -m benchmarks.training`). Not where processes divide the weights among them,
+        as fast for a small CNN: `make speed`). Not where processes divide the weights among them,
         which FSDP keeps in a row.
     again
         the helper, a snippet, by which blocks of `remat` draw the same numbers again; none where they draw none, or the
@@ -73,7 +73,7 @@ def _divided(training: Training) -> bool:
 def quicker(program: Program, training: Training, backend: Backend) -> Program:
     """The program whose models are printed for a training: the same numbers, sooner.
 
-    In PyTorch, max-pooling comes before `relu`: 1.2 times as fast for a small CNN (`python -m benchmarks.training`).
+    In PyTorch, max-pooling comes before `relu`: 1.2 times as fast for a small CNN (`make speed`).
     In Keras that changed nothing.
     """
     wanted = training.pool_first is not False and backend.options.get("pool_first")

@@ -1,4 +1,4 @@
-"""Train DBN on Digits."""
+"""Train TokenTransformer on Reference."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from keras import ops
 
 import data
 import weights
-from model import Layer, Memory
+from model import TokenTransformer
 
 BATCH_SIZE = 32
-EPOCHS = 60
+MAX_STEPS = 600
+EPOCHS = MAX_STEPS  # or fewer: an epoch has at least one step
 SEED = 0
+MEANS = {"loss"}
 # Steps of one compiled call: the call itself takes longer than a small step.
 STEPS = 32
 
@@ -30,100 +32,72 @@ Tensor = Any
 Batch = dict[str, Tensor]
 
 
-class SGD(keras.optimizers.Optimizer):
-    """Gradient descent with momentum and coupled weight decay, as PyTorch defines them."""
+class Adam(keras.optimizers.Optimizer):
+    """Adam as published: Keras' own adds epsilon before it corrects the bias."""
 
     def __init__(
         self,
         learning_rate: float,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
         weight_decay: float = 0.0,
-        nesterov: bool = False,
     ) -> None:
         super().__init__(learning_rate)
-        self.momentum, self.dampening = momentum, dampening
-        self.decay, self.nesterov = weight_decay, nesterov
+        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
-        self.velocities = self.add_optimizer_variables(variables, "velocity")
+        self.means = self.add_optimizer_variables(variables, "mean")
+        self.squares = self.add_optimizer_variables(variables, "square")
 
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
-        velocity = self.velocities[self._get_variable_index(variable)]
+        index = self._get_variable_index(variable)
+        mean, square = self.means[index], self.squares[index]
+        beta1, beta2 = self.betas
         gradient = gradient + self.decay * variable
-        # The first gradient is taken whole.
-        damped = self.dampening * ops.cast(self.iterations > 0, variable.dtype)
-        self.assign(velocity, self.momentum * velocity + (1 - damped) * gradient)
-        step = gradient + self.momentum * velocity if self.nesterov else velocity
-        self.assign_sub(variable, learning_rate * step)
+        self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
+        self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
+        # 1 - beta ** step, by expm1: in single precision a power loses most of it.
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        correction1 = -ops.expm1(math.log(beta1) * step) if beta1 else 1.0
+        correction2 = -ops.expm1(math.log(beta2) * step) if beta2 else 1.0
+        root = ops.sqrt(square / correction2) + self.epsilon
+        self.assign_sub(variable, learning_rate * mean / (correction1 * root))
 
 
 class Training:
-    """DBN learns from Digits."""
+    """TokenTransformer learns from Reference."""
 
-    def __init__(self, first: Layer, second: Layer, top: Memory) -> None:
-        self.first = first
-        self.second = second
-        self.top = top
+    def __init__(self, model: TokenTransformer) -> None:
+        self.model = model
         self.steps = {
-            "learn_first": Step(
-                self.learn_first_loss, [first], SGD(0.05, momentum=0.5)
-            ),
-            "learn_second": Step(
-                self.learn_second_loss, [second], SGD(0.05, momentum=0.5)
-            ),
-            "learn_top": Step(self.learn_top_loss, [top], SGD(0.05, momentum=0.5)),
+            "loss": Step(self.loss, [model], Adam(0.002)),
         }
         self.block = tf.function(self.steps_of_block, reduce_retracing=True)
-        self.measure = tf.function(self.metrics, reduce_retracing=True)
+        self.measure = tf.function(self.parts, reduce_retracing=True)
 
-    def learn_first_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of first."""
-        image = batch["image"]
-        N = ops.shape(image)[0]
-        x = keras.random.uniform((N, 128), dtype=keras.config.floatx())  # [N, 128]
-        _, x = self.first(image, x)
-        return ops.mean(x)
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        text, next_ = batch["text"], batch["next"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        return ops.mean(-ops.squeeze(x, axis=2))
 
-    def learn_second_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of second."""
-        image = batch["image"]
-        N = ops.shape(image)[0]
-        x = keras.random.uniform((N, 128), dtype=keras.config.floatx())  # [N, 128]
-        x, _ = self.first(image, x)
-        h = ops.stop_gradient(x)
-        x = keras.random.uniform((N, 128), dtype=keras.config.floatx())  # [N, 128]
-        _, x = self.second(h, x)
-        return ops.mean(x)
-
-    def learn_top_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of top."""
-        image, label = batch["image"], batch["label"]
-        N = ops.shape(image)[0]
-        x = keras.random.uniform((N, 128), dtype=keras.config.floatx())  # [N, 128]
-        x, _ = self.first(image, x)
-        h = ops.stop_gradient(x)
-        x = keras.random.uniform((N, 128), dtype=keras.config.floatx())  # [N, 128]
-        x, _ = self.second(h, x)
-        h = ops.stop_gradient(x)
-        x = keras.random.uniform((N, 512), dtype=keras.config.floatx())  # [N, 512]
-        _, x = self.top(h, label, x)
-        return ops.mean(x)
-
-    def metrics(self, batch: Batch) -> Batch:
-        """How good the models are on a batch."""
-        image, label = batch["image"], batch["label"]
-        N = ops.shape(image)[0]
-        x, _ = self.first(image, ops.zeros((N, 128), dtype=keras.config.floatx()))
-        x, _ = self.second(x, ops.zeros((N, 128), dtype=keras.config.floatx()))
-        x, _ = self.top(x, label, ops.zeros((N, 512), dtype=keras.config.floatx()))
-        x = ops.cast(ops.argmax(x, axis=1), "int64")  # [N]
-        x = ops.equal(x, label)
-        x = ops.cast(x, keras.config.floatx())
-        return {"accuracy": ops.mean(x)}
+    def parts(self, batch: Batch) -> Batch:
+        """What a batch gives to the metrics over all examples."""
+        text, next_, size = batch["text"], batch["next"], batch["size"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        loss = ops.mean(-ops.squeeze(x, axis=2))
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        x = ops.sum(-ops.squeeze(x, axis=2))
+        h = ops.sum(size)
+        return {"loss": loss, "bits_part": x, "bits_part2": h}
 
     def steps_of_block(self, batches: Batch) -> Batch:
         """A step on each batch in turn; gives the losses from before each."""
@@ -150,14 +124,17 @@ class Training:
     def train_epoch(
         self, columns: data.Columns, seed: int, epoch: int
     ) -> dict[str, float]:
-        """Update the models with every example once; gives the mean losses."""
-        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        """Update the models with every example once, or until the last step; gives the mean losses."""
+        batches = itertools.islice(
+            data.batches(columns, BATCH_SIZE, seed, epoch),
+            MAX_STEPS - epoch * steps_of_epoch(columns),
+        )
         return means(self.train_step, blocks(batches))
 
-    def evaluate(self, columns: data.Columns) -> dict[str, float]:
-        """The mean metrics over all examples."""
+    def evaluate(self, columns: data.Columns) -> dict[str, Any]:
+        """The metrics over all examples."""
         batches = data.batches(columns, BATCH_SIZE, shuffle=False)
-        return means(self.measure, batches)
+        return metrics(over_all(self.measure, batches))
 
 
 class Step(keras.Layer):
@@ -188,6 +165,39 @@ class Step(keras.Layer):
         return [w for model in self.updates for w in model.trainable_weights]
 
 
+def over_all(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, Any]:
+    """What is computed for each batch, over all: means or sums."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        total += size
+        for name, value in compute(batch).items():
+            array = np.asarray(value)
+            weight = size if name in MEANS else 1
+            sums[name] = sums.get(name, np.float64()) + weight * array
+    for name in MEANS:
+        sums[name] /= total
+    return sums
+
+
+def metrics(parts: dict[str, Any]) -> dict[str, Any]:
+    """The metrics, from their parts over all examples."""
+    bits_part = parts["bits_part"]
+    bits_part2 = parts["bits_part2"]
+    return {
+        "loss": float(parts["loss"]),
+        "bits": float(bits_part / 0.6931471805599453 / bits_part2.astype(np.float32)),
+    }
+
+
+def steps_of_epoch(columns: data.Columns) -> int:
+    """How many batches an epoch has."""
+    return math.ceil(data.count(columns) / BATCH_SIZE)
+
+
 def means(
     compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
 ) -> dict[str, float]:
@@ -214,6 +224,7 @@ def train(
 ) -> list[dict[str, float]]:
     """Train, print a line an epoch, and collect the results."""
     columns, held_out = data.load("train"), data.load("test")
+    epochs = min(epochs, math.ceil(MAX_STEPS / steps_of_epoch(columns)))
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
     log.write_text("".join(json.dumps(result) + "\n" for result in history))
@@ -241,14 +252,15 @@ def main() -> None:
     options = parser.parse_args()
 
     keras.utils.set_random_seed(options.seed)
-    training = Training(Layer(in_features=64), Layer(in_features=128), Memory())
+    training = Training(TokenTransformer())
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
-        weights.load(training, initial)
+        weights.load(training.model, initial)
     options.out.mkdir(parents=True, exist_ok=True)
     history = train(training, options.out, options.epochs, options.seed)
     results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
-    weights.save(training, options.out / "weights.safetensors")
+    weights.save(training.model, options.out / "weights.safetensors")
+    data.tokenizer().save(str(options.out / "tokenizer.json"))
     partial = options.out / "metrics.json.partial"
     partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
     partial.replace(options.out / "metrics.json")
