@@ -60,6 +60,16 @@ def test_is_printed_where_asked(backend: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_compiled_step_of_keras_draws_the_same_again() -> None:
+    found = []
+    for settings in ("", "remat = [Layer]"):
+        _same_seed("keras")
+        printed = files("keras", f"{settings} compile = true", "-> Dropout(0.5)")
+        found.append(_three_steps(load_project(printed).new_training(), "keras"))
+    assert found[1] == pytest.approx(found[0], rel=1e-5)  # XLA rounds as it likes
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 @pytest.mark.parametrize(
     ("inside", "others"),

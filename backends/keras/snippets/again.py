@@ -16,9 +16,9 @@ class Again(keras.Layer):
         now = [state + 0 for state in self.states]
         if start is None:
             return keras.remat(lambda *x: self(*x, start=now, training=training))(*inputs)
-        for state, value in zip(self.states, start):
+        for state, value in zip(self.states, start, strict=True):
             state.assign(value)
         result = self.compute(*inputs)
-        for state, value in zip(self.states, now):
+        for state, value in zip(self.states, now, strict=True):
             state.assign(ops.maximum(state, value))  # what follows draws other numbers
         return result
