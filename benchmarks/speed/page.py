@@ -36,12 +36,12 @@ Examples of 784 features a second, 64 at a time in random order, in CPU time of 
 """
 
 
-def keep(key: str, value: dict[str, Any]) -> None:
-    """Keep a row, or the figures of the iterators, and write the page anew; one process at a time."""
+def keep(new: dict[str, Any]) -> None:
+    """Keep rows, or the figures of the iterators, and write the page anew; one process at a time."""
     path = DOCS / "speed.json"
     with FileLock(DOCS / ".speed.lock"):
         kept = json.loads(path.read_text()) if path.exists() else {}
-        kept = dict(sorted({**kept, key: value}.items()))
+        kept = dict(sorted({**kept, **new}.items()))
         for file, text in ((path, json.dumps(kept, indent=2) + "\n"), (DOCS / "speed.md", page(kept))):
             with replacing(file) as temporary:
                 temporary.write_text(text)
