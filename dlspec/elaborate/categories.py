@@ -1,10 +1,11 @@
-"""Whether the models have room for all the categories of a column that they are given, or compared with."""
+"""Whether the models have room for all the categories or symbols that a column may have."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dlspec.diagnostics import Diagnostic, SpecError
+from dlspec.elaborate.vocabulary import text_columns
 from dlspec.ir.graph import Call, Graph, Node
 from dlspec.ir.training import DataSet
 from dlspec.syntax.source import Span
@@ -13,31 +14,35 @@ from dlspec.syntax.source import Span
 def check_room(
     graphs: Mapping[str, Graph], keys: Collection[str], data: DataSet, origins: Mapping[str, Span]
 ) -> None:
-    """Raises SpecError (DLS0561) for columns with more categories than a layer or a loss of the graphs has numbers."""
-    if not data.categories:
+    """Raises SpecError (DLS0561) for columns with more numbers than a layer or a loss of the graphs has numbers."""
+    sizes = {name: category.size for name, category in data.categories.items()}
+    if data.vocabulary is not None:
+        sizes |= dict.fromkeys(text_columns(data), data.vocabulary.size)
+    if not sizes:
         return
     problems: dict[str, Diagnostic] = {}
-    known: dict[str, Iterable[str]] = {key: passed_on(graphs, data) for key in keys}
+    known: dict[str, Iterable[str]] = {key: passed_on(graphs, data, sizes) for key in keys}
     if data.prepare is not None:
-        known[data.prepare] = data.categories
+        known[data.prepare] = sizes
     for key, columns in known.items():
         for column, what, room in _uses(graphs, key, {name: name for name in columns}):
-            size = data.categories[column].size
+            size = sizes[column]
             if isinstance(room, int) and room < size and column in origins:
-                message = f"`{column}` has up to {size} categories, but {what} has {room}"
-                hint = f"give it {size}, or write `{column}: category({room})`"
-                found = Diagnostic("DLS0561", message, origins[column], f"{size} categories", hint=hint)
+                kind = "categories" if column in data.categories else "symbols"
+                message = f"`{column}` has up to {size} {kind}, but {what} has {room}"
+                hint = f"give it {size}, or let there be {room} {kind}"
+                found = Diagnostic("DLS0561", message, origins[column], f"{size} {kind}", hint=hint)
                 problems.setdefault(column, found)
     if problems:
         raise SpecError(list(problems.values()))
 
 
-def passed_on(graphs: Mapping[str, Graph], data: DataSet) -> list[str]:
-    """The columns of categories that are still that after the preparation."""
+def passed_on(graphs: Mapping[str, Graph], data: DataSet, columns: Iterable[str]) -> list[str]:
+    """Those of some columns that the preparation leaves as they are."""
     if data.prepare is None:
-        return list(data.categories)
+        return list(columns)
     made = {output.name: output.value for output in graphs[data.prepare].outputs}
-    return [name for name in data.categories if made.get(name) == name]
+    return [name for name in columns if made.get(name) == name]
 
 
 def _uses(

@@ -25,6 +25,23 @@ class Columns:
 
     types: dict[str, TensorType] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    bytes: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, written: tree.Expr, frame: Frame) -> None:
+        """A column as it is written."""
+        word = _word(written)
+        kind = tensor("i64")
+        if word == "category":
+            self.categories[name] = _category(written, frame)
+        elif word == "bytes" and isinstance(written, tree.Call):
+            self.bytes[name] = _counted(written)
+        elif word == "text":
+            kind = _text_type(written, frame)
+            self.texts.append(name)
+        else:
+            kind = _column_type(written, frame)
+        self.types[name] = kind
 
 
 def columns_of(expr: tree.Expr, frame: Frame) -> Columns:
@@ -37,11 +54,7 @@ def columns_of(expr: tree.Expr, frame: Frame) -> Columns:
     for name, written in expr.items:
         try:
             _check_name(name, expr)
-            if _is_category(written):
-                columns.categories[name.id] = _category(written, frame)
-                columns.types[name.id] = tensor("i64")
-            else:
-                columns.types[name.id] = _column_type(written, frame)
+            columns.add(name.id, written, frame)
         except SpecError as error:
             problems += error.diagnostics
     if problems:
@@ -69,9 +82,39 @@ def _check_name(name: tree.Name, expr: tree.Dict) -> None:
         raise fail("DLS0505", "names that start with `%` are dlspec's own", name.span, "choose another name")
 
 
-def _is_category(written: tree.Expr) -> bool:
-    base = written.function if isinstance(written, tree.Call) else written
-    return isinstance(base, tree.Name) and base.id == "category"
+def _word(written: tree.Expr) -> str:
+    """What a type begins with."""
+    base = written
+    match written:
+        case tree.Call():
+            base = written.function
+        case tree.Subscript():
+            base = written.value
+        case tree.TensorType() if written.dtype is not None:
+            base = written.dtype
+    return base.id if isinstance(base, tree.Name) else ""
+
+
+def _counted(written: tree.Call) -> str:
+    """The column in `bytes(next)`."""
+    argument = written.arguments[0] if len(written.arguments) == 1 else None
+    if argument is None or argument.name is not None or not isinstance(argument.value, tree.Name):
+        raise fail("DLS0505", "`bytes` takes one column of a text", written.span, "not one column",
+                   "write `bytes(next)`")  # fmt: skip
+    return argument.value.id
+
+
+def _text_type(written: tree.Expr, frame: Frame) -> TensorType:
+    """`text[64]`: the symbols of a text, at most 64 of them."""
+    dims: list[tree.Expr] = []
+    if isinstance(written, tree.TensorType):
+        dims = written.dims or []
+    elif isinstance(written, tree.Subscript):
+        dims = written.indices
+    if len(dims) != 1:
+        raise fail("DLS0505", "a column of texts says how many symbols they have at most", written.span,
+                   "how many?", "write `text[64]`")  # fmt: skip
+    return tensor("i64", [_size(dims[0], frame)])
 
 
 def _category(written: tree.Expr, frame: Frame) -> Category:

@@ -9,7 +9,7 @@ from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
-from dlspec.elaborate.columns import column_places, columns_of
+from dlspec.elaborate.columns import Columns, column_places, columns_of
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
 from dlspec.elaborate.environment import WORLDS, check_world, environment
@@ -52,23 +52,28 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
     found = attempt(lambda: columns_of(settings.require("columns", wanted), frame))
     columns = found and found.types
-    categories = found.categories if found else {}
+    found = found or Columns()
     prepare = settings.sections.get("prepare")
     source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
     if source and columns:
         attempt(lambda: _check_names(source, columns, item))
-    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, categories)) or ({}, None)
+    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, found.categories)) or (
+        {},
+        None,
+    )
     rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
     prepared, statistics, moments = None, None, {}
     if prepare and columns:
-        keys = attempt(lambda: _prepare(prepare, columns, item, builder, categories))
+        keys = attempt(lambda: _prepare(prepare, columns, item, builder, {*found.categories, *found.texts}))
         prepared, statistics, moments = keys or (None, None, {})
     windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
         columns=columns,
-        categories=categories,
+        categories=found.categories,
+        texts=tuple(found.texts),
+        bytes=found.bytes,
         split=split,
         split_rule=rule,
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),

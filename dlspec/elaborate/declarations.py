@@ -17,7 +17,7 @@ from dlspec.syntax import tree
 
 # Settings that the language has and that a later release will carry out; refused, never ignored.
 LATER = {
-    "data": {"tokenizer"},
+    "data": set(),
     "train": set(),
     "export": {"dynamic", "precision", "quantize", "quantise", "gates"},
     "sweep": set(),

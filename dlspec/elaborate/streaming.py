@@ -55,10 +55,10 @@ def check_stream(data: DataSet, settings: Settings, builder: Any, batch: str) ->
         if name in settings.values:
             raise fail("DLS0531", f"{why}, and `stream` reads batch by batch", settings.values[name].name.span,
                        "needs all of it", "leave `stream` out")  # fmt: skip
-    if data.categories:
-        raise fail("DLS0531", f"the categories of `{next(iter(data.categories))}` are found in the whole training "
-                   "split, and `stream` reads batch by batch", settings.values["columns"].value.span,
-                   "needs all of it", "leave `stream` out, or write numbers into the source")  # fmt: skip
+    if named := [*data.categories, *data.texts]:
+        raise fail("DLS0531", f"the names or texts of `{named[0]}` are numbered by the whole training split, and "
+                   "`stream` reads batch by batch", settings.values["columns"].value.span, "needs all of it",
+                   "leave `stream` out, or write numbers into the source")  # fmt: skip
     _check_preparation(data, settings, builder, batch)
     mixes = [step.function for step in data.augment if augmenters()[step.function].several]
     if data.stream.processes and mixes:

@@ -10,7 +10,6 @@ from dlspec._data import data_path
 from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
-from dlspec.elaborate.vocabulary import is_text
 from dlspec.emit.augmentation import print_augmentation, snippets
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.environment import print_environment
@@ -21,6 +20,7 @@ from dlspec.emit.splits import print_split
 from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
 from dlspec.emit.streaming import print_moments, stream_settings
 from dlspec.emit.templates import environment, expressions
+from dlspec.emit.texts import cut_by_tokens, text_column, text_constants, text_imports, text_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet
@@ -31,7 +31,6 @@ IMPORTS = (
     "from collections.abc import Iterator", "from functools import cache",
 )  # fmt: skip
 
-TEXTS = ("from collections.abc import Sequence", "from typing import Any")
 WINDOWS = ("from numpy.lib.stride_tricks import sliding_window_view",)
 LAST_WORDS = {
     "keep": "the last batch may be small",
@@ -46,8 +45,8 @@ def print_data(program: Program, data: DataSet) -> str:
         return print_environment(data)
     numpy = load_backend("numpy")
     source, printed_split = _Source(data, numpy), print_split(data)
+    columns = [] if cut_by_tokens(data) else list(source.columns())
     split_constants = printed_split.pop("constants")
-    columns = list(source.columns())
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
         environment()
@@ -57,16 +56,17 @@ def print_data(program: Program, data: DataSet) -> str:
             name=quoted(data.name),
             seed=literal(data.seed),
             **printed_split,
-            constants=[*split_constants, *_constants(data)],
+            constants=[*split_constants, *text_constants(data)],
             last_batch=data.last_batch,
             shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
             helpers=[*source.helpers(), *(split_imports(numpy.snippets[name])[1] for name in helpers)],
             read=source.read(),
             columns=columns,
+            numbers=any(column["values"].startswith("column(") for column in columns),
+            **text_settings(data),
+            blocks=cut_by_tokens(data),
             **stream_settings(data, columns),
-            vocabulary=_vocabulary(data),
-            categories={"open": _open(data)} if data.categories else {},
             prepare=prepare,
             statistics=_statistics(program, data, numpy) if data.statistics else "",
             augment=print_augmentation(data),
@@ -78,7 +78,7 @@ def print_data(program: Program, data: DataSet) -> str:
     lines = [
         *IMPORTS,
         *(WINDOWS if data.windows else ()),
-        *(TEXTS if data.categories else ()),
+        *text_imports(data),
         *source.imports(),
     ]
     imports = needed(rest, {**numpy.imports, **(STREAM_IMPORTS if data.stream else {})})
@@ -131,30 +131,6 @@ def _statistics(program: Program, data: DataSet, numpy: Backend) -> str:
     return "\n".join([*lines, f"return {{{returned}}}"])
 
 
-def _vocabulary(data: DataSet) -> dict[str, str] | None:
-    """The columns that are texts, how many symbols are kept beside number 0, and what number 0 stands for."""
-    if data.vocabulary is None:
-        return None
-    other, zero = ("\ufffd", "for all others") if data.source.kind == "text" else ("", "no character")
-    columns = literal([name for name, kind in data.columns.items() if is_text(kind)])
-    kept = literal(data.vocabulary.size - 1)
-    return {"columns": columns, "kept": kept, "other": quoted(other), "zero": zero}
-
-
-def _constants(data: DataSet) -> list[str]:
-    """The lines that say which columns are categories."""
-    if not data.categories:
-        return []
-    sizes = literal({name: category.size for name, category in data.categories.items()})
-    more = [f"OPEN = {literal(_open(data))}"] if _open(data) else []
-    return [f"CATEGORIES = {sizes}  # how many there are at most", *more]
-
-
-def _open(data: DataSet) -> list[str]:
-    """The columns in which a number stands for what is no category."""
-    return [name for name, category in data.categories.items() if category.unknown]
-
-
 class _Source:
     """One kind of source, filled in for a data set."""
 
@@ -162,12 +138,13 @@ class _Source:
         self.data, self.numpy = data, numpy
         try:
             self.values = source_arguments(data.source)
-            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories))
+            self.kind = source_kind(data.source, data.stream is not None, bool(data.categories or data.texts))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.values |= {"first": next(iter(data.columns))}
-        self.values |= {"length": next(iter(data.columns.values())).size, "ahead": len(data.columns) - 1}
-        self.values["total"] = sum(self._size(name, kind) for name, kind in data.columns.items())
+        self.read_columns = {name: kind for name, kind in data.columns.items() if name not in data.bytes}
+        first, length = next(iter(self.read_columns)), next(iter(self.read_columns.values())).size
+        self.values |= {"first": first, "length": length, "ahead": len(self.read_columns) - 1}
+        self.values["total"] = sum(self._width(name, kind) for name, kind in self.read_columns.items())
         self._environment = expressions(numpy.values)
 
     def imports(self) -> list[str]:
@@ -183,37 +160,47 @@ class _Source:
         return [*self._reading(), *snippets(self.data)]
 
     def _reading(self) -> list[str]:
+        if cut_by_tokens(self.data):
+            return []
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        called = " ".join([self.read(), *(column["source"] for column in self.columns())]).lower()
-        used = [name for name in self.kind.get("helpers", ()) if f"{name}(" in called]
+        called = " ".join([self.read(), *(column["values"] + column["source"] for column in self.columns())])
+        used = [name for name in (*self.kind.get("helpers", ()), "codes") if f"{name}(" in called.lower()]
         used += ["moments"] if self.data.stream and self.data.moments else []
         return [(folder / f"{name}.py").read_text("utf-8") for name in used]
 
     def read(self) -> str:
         """The statements that read everything."""
-        return Code(self._fill(self.kind["read"], self.values).strip("\n"))
+        cut = self.kind.get("blocks" if cut_by_tokens(self.data) else "pieces", "")
+        parts = [self._fill(part, self.values).strip("\n") for part in (self.kind["read"], cut) if part]
+        return Code("\n".join(parts))
 
     def columns(self) -> Iterator[dict[str, Any]]:
-        """The declared columns: name, type, and the expression of their values."""
-        start, last = 0, list(self.data.columns)[-1]
-        for number, (name, kind) in enumerate(self.data.columns.items()):
+        """The columns that are read: name, type, the expression of what the source has, and of the column."""
+        start, last = 0, list(self.read_columns)[-1]
+        for number, (name, kind) in enumerate(self.read_columns.items()):
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
-            is_target = "target" in self.kind and name == last and len(self.data.columns) > 1
+            width = self._width(name, kind)
+            is_target = "target" in self.kind and name == last and len(self.read_columns) > 1
             template = self.kind["target" if is_target else "column"]
-            text = name in self.data.categories
-            values = {
-                "name": name, "start": start, "stop": start + size, "size": size, "number": number, "text": text,
-            }  # fmt: skip
+            values = {"name": name, "start": start, "stop": start + width, "size": size, "number": number}
+            values |= {"shape": shape, "text": name in (*self.data.categories, *self.data.texts)}
+            source = self._fill(template, {**self.values, **values})
+            dtype = self.numpy.values["dtype"][kind.dtype]
+            as_numbers = Code(f"column({quoted(name)}, {source}, {dtype}, {shape})")
             yield {
                 "name": quoted(name),
-                "source": self._fill(template, {**self.values, **values, "shape": shape}),
-                "dtype": self.numpy.values["dtype"][kind.dtype],
+                "source": source,
+                "dtype": dtype,
                 "shape": shape,
-                "text": text,
+                "values": text_column(self.data, name, kind, source) or as_numbers,
             }
-            start += size
+            start += width
+
+    def _width(self, name: str, kind: TensorType) -> int:
+        """How many values of a row it takes."""
+        return 1 if name in self.data.texts else self._size(name, kind)
 
     def _size(self, name: str, kind: TensorType) -> int:
         if not isinstance(kind.size, int) or kind.dtype not in self.numpy.values["dtype"]:

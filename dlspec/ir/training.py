@@ -22,7 +22,8 @@ class Source(BaseModel):
 class Vocabulary(BaseModel):
     """The symbols of a text by their numbers: ``characters(104)`` is the kind and how many there are at most.
 
-    Number 0 stands for whatever is not among the most frequent of the training part.
+    Of `characters`, number 0 stands for whatever is not among the most frequent of the training part. Those of `bpe`
+    are the bytes and what a byte-pair encoding merges in the training part; number 0 only fills up.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -134,6 +135,10 @@ class DataSet(BaseModel):
 
     categories
         columns that the source has as names, and the models as numbers.
+    texts
+        columns that the source has as text, and the models as numbers of symbols, filled up with 0.
+    bytes
+        columns that count the bytes which another one's symbols stand for.
     last_batch
         what an epoch of training does with examples that fill no batch: `keep` a small one, `drop` them, or `fill` it
         up with the first of the epoch.
@@ -163,6 +168,8 @@ class DataSet(BaseModel):
     source: Source
     columns: dict[str, TensorType]
     categories: dict[str, Category] = Field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    bytes: dict[str, str] = Field(default_factory=dict)
     split: dict[str, float]
     split_rule: SplitRule | None = None
     last_batch: str = "keep"
@@ -395,6 +402,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    fused
+        whether PyTorch's Adam and AdamW go over all weights in one pass; without it, they do: it is quicker.
     steps_per_execution
         how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
@@ -439,6 +448,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    fused: bool | None = None
     steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
     parallel: Parallel | None = None

@@ -54,7 +54,8 @@ def with_fold(program: Program, training: Training, fold: int | None) -> Program
 def modules(data: DataSet) -> list[str]:
     """What must be installed to read a data set."""
     altered = [needs for step in data.augment if (needs := augmenters()[step.function].needs)]
-    return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *altered]))
+    tokens = ["tokenizers"] if data.vocabulary is not None and data.vocabulary.kind == "bpe" else []
+    return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *tokens, *altered]))
 
 
 def check_data(program: Program, data: DataSet) -> dict[str, int]:

@@ -6,7 +6,6 @@ place from what stands before it. Of two inputs of numbers the first is what is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,9 @@ from dlspec.emit.onnx import print_onnx
 from dlspec.ir.graph import Program
 from dlspec.ir.types import TensorType
 from dlspec.ops.streams import generator, to_uniform
+from dlspec.runtime.kept import SYMBOLS, TOKENS, read_kept, read_tokenizer
 from dlspec.weights.store import check_weights, load_weights
 
-FILE = "vocabulary.json"
 CONTEXT = 256  # symbols that a model sees where neither it nor the data says how many
 
 Scores = Callable[[Sequence[Any]], Any]
@@ -47,45 +46,71 @@ def generate(
     program: Program, model: str, weights: Path, backend: str, prompt: str, length: int, choice: Choice
 ) -> str:
     """What the model writes after `prompt`, or in answer to it: at most `length` symbols."""
-    symbols = read_vocabulary(weights)
-    inputs, scores = _form(program, model, len(symbols))
-    numbers = encode(prompt, symbols)
+    symbols = read_symbols(weights)
+    inputs, scores = _form(program, model, symbols.size)
+    numbers = symbols.encode(prompt)
     if not numbers and len(inputs) == 1:
         raise fail("DLS0723", "the prompt is empty", hint="give at least one character to go on from")
     compute = _computing(program, model, scores, weights, backend)
-    choose = _chooser(choice, banned=0 if symbols[0] else None)
+    ends = symbols.ends and (len(inputs) == 2 or isinstance(symbols, Characters))
+    choose = _chooser(choice, banned=None if ends else 0)
     written = [0] if len(inputs) == 2 else numbers
     asked = [_fitted(numbers, inputs[0])] if len(inputs) == 2 else []
-    width = _context(program, model, inputs[-1])
+    width = _context(program, model)
+    length = (
+        min(length, width) if asked else length
+    )  # an answer may fill its column, with no sign for the end
     made: list[int] = []
     for _ in range(length):
         seen = (written + made)[-width:]
         symbol = choose(compute([*asked, _fitted(seen, inputs[-1])])[0, len(seen) - 1])
-        if not symbols[symbol]:
+        if symbol == 0:
             break  # the sign for the end
         made.append(symbol)
-    return "".join(symbols[number] for number in made)
+    return symbols.decode(made)
 
 
-def read_vocabulary(weights: Path) -> list[str]:
-    """The symbols by their numbers, as the training kept them beside its weights."""
-    path = weights.with_name(FILE)
-    try:
-        symbols = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise fail("DLS0723", f"there is no `{FILE}` beside the weights, `{weights}`",
-                   hint="give weights in the folder of a training that has a `vocabulary`") from None  # fmt: skip
-    except (OSError, ValueError) as error:
-        raise fail("DLS0723", f"cannot read `{path}`: {error}") from None
-    if not isinstance(symbols, list) or not symbols or not all(isinstance(s, str) for s in symbols):
-        raise fail("DLS0723", f"`{path}` is no list of symbols")
-    return symbols
+class Characters:
+    """The symbols of ``vocabulary.json``: a character each, number 0 for others or, where it is "", for the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.symbols: list[str] = read_kept(path)
+        if not isinstance(self.symbols, list) or not self.symbols:
+            raise fail("DLS0738", f"`{path}` is no list of symbols", hint="train again, or copy it anew")
+        self.size, self.ends = len(self.symbols), not self.symbols[0]
+        self.numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def encode(self, text: str) -> list[int]:
+        """The characters as numbers; those that the vocabulary lacks as 0."""
+        return [self.numbers.get(character, 0) for character in text]
+
+    def decode(self, numbers: Sequence[int]) -> str:
+        return "".join(self.symbols[number] for number in numbers)
 
 
-def encode(text: str, symbols: Sequence[str]) -> list[int]:
-    """The characters as numbers; those that the vocabulary lacks as 0."""
-    numbers = {symbol: number for number, symbol in enumerate(symbols)}
-    return [numbers.get(character, 0) for character in text]
+class Tokens:
+    """The tokens of ``tokenizer.json``; number 0 is none, and ends an answer."""
+
+    def __init__(self, path: Path) -> None:
+        self.tokenizer = read_tokenizer(path)
+        self.size: int = self.tokenizer.get_vocab_size()
+        self.ends = True
+
+    def encode(self, text: str) -> list[int]:
+        """The text as tokens: every text has some."""
+        return list(self.tokenizer.encode(text).ids)
+
+    def decode(self, numbers: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(list(numbers)))
+
+
+def read_symbols(weights: Path) -> Characters | Tokens:
+    """What the numbers of a model stand for, as the training kept it beside its weights."""
+    for file, kind in ((TOKENS, Tokens), (SYMBOLS, Characters)):
+        if weights.with_name(file).is_file():
+            return kind(weights.with_name(file))
+    raise fail("DLS0723", f"there is no `{SYMBOLS}` or `{TOKENS}` beside the weights, `{weights}`",
+               hint="give weights in the folder of a training that has a `vocabulary`")  # fmt: skip
 
 
 def _form(program: Program, model: str, symbols: int) -> tuple[list[TensorType], str]:
@@ -104,19 +129,20 @@ def _form(program: Program, model: str, symbols: int) -> tuple[list[TensorType],
     return inputs, scores[0]
 
 
-def _context(program: Program, model: str, kind: TensorType) -> int:
+def _context(program: Program, model: str) -> int:
     """How many symbols the model sees at once: as it says, else as many as in training."""
-    if isinstance(kind.shape[1], int):
-        return kind.shape[1]
+    last = program.model(model).inputs[-1]
+    if isinstance(last.type.shape[1], int):
+        return last.type.shape[1]
     key = program.models[model]
-    lengths = [
-        column.shape[0]
+    lengths = {
+        name: column.shape[0]
         for training in program.trainings.values()
         if key in training.models.values()
-        for column in program.data[training.data].columns.values()
-        if column.rank == 1
-    ]
-    return max((length for length in lengths if isinstance(length, int)), default=CONTEXT)
+        for name, column in program.data[training.data].columns.items()
+        if column.rank == 1 and isinstance(column.shape[0], int)
+    }
+    return lengths.get(last.name) or max(lengths.values(), default=CONTEXT)
 
 
 def _fitted(numbers: Sequence[int], kind: TensorType) -> Any:

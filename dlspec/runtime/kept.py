@@ -14,6 +14,7 @@ from dlspec.ir.training import DataSet
 
 CATEGORIES = "categories.json"
 SYMBOLS = "vocabulary.json"
+TOKENS = "tokenizer.json"
 COMPARING = ("CrossEntropy", "NllLoss", "Accuracy", "TopKAccuracy")
 """Operators whose operands are scores of classes, and the numbers of the right ones."""
 
@@ -24,6 +25,19 @@ def use_kept(module: Any, weights: Path) -> None:
         if hasattr(module, function) and weights.with_name(file).is_file():
             kept = read_kept(weights.with_name(file))
             setattr(module, function, lambda kept=kept: kept)
+    if hasattr(module, "tokenizer") and weights.with_name(TOKENS).is_file():
+        tokenizer = read_tokenizer(weights.with_name(TOKENS))
+        module.tokenizer = lambda: tokenizer
+
+
+def read_tokenizer(path: Path) -> Any:
+    """The tokenizer that a training kept. Raises SpecError (DLS0738)."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more exact
+        raise fail("DLS0738", f"cannot read `{path}`: {error}", hint="train again, or copy it anew") from None
 
 
 def read_kept(path: Path) -> Any:
@@ -68,7 +82,10 @@ def scored_categories(program: Program, model: str) -> dict[str, str]:
         ]
         for graph in graphs if key in training.models.values() and data.categories else ():
             found |= _compared(
-                program.graphs[graph], program.graphs[key], key, passed_on(program.graphs, data)
+                program.graphs[graph],
+                program.graphs[key],
+                key,
+                passed_on(program.graphs, data, data.categories),
             )
     return found
 

@@ -40,9 +40,9 @@ def samples(
 
 def _text(folder: Path, program: Program, name: str) -> list[dict[str, Any]]:
     """A text that goes on from a line's end."""
-    from dlspec.runtime.generation import FILE, Choice, generate
+    from dlspec.runtime.generation import SYMBOLS, TOKENS, Choice, generate
 
-    if not (folder / FILE).is_file():
+    if not any((folder / file).is_file() for file in (SYMBOLS, TOKENS)):
         return []
     text = generate(
         program, name, folder / "weights.safetensors", "onnx", "\n", LENGTH, Choice(0.8, None, SEED)

@@ -1,0 +1,270 @@
+"""Train TokenTransformer on Reference."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+import data
+import weights
+from model import TokenTransformer
+
+BATCH_SIZE = 32
+MAX_STEPS = 600
+EPOCHS = MAX_STEPS  # or fewer: an epoch has at least one step
+SEED = 0
+MEANS = {"loss"}
+# Steps of one compiled call: the call itself takes longer than a small step.
+STEPS = 32
+
+Tensor = Any
+Batch = dict[str, Tensor]
+
+
+class Adam(keras.optimizers.Optimizer):
+    """Adam as published: Keras' own adds epsilon before it corrects the bias."""
+
+    def __init__(
+        self,
+        learning_rate: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        super().build(variables)
+        self.means = self.add_optimizer_variables(variables, "mean")
+        self.squares = self.add_optimizer_variables(variables, "square")
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        mean, square = self.means[index], self.squares[index]
+        beta1, beta2 = self.betas
+        gradient = gradient + self.decay * variable
+        self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
+        self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
+        # 1 - beta ** step, by expm1: in single precision a power loses most of it.
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        correction1 = -ops.expm1(math.log(beta1) * step) if beta1 else 1.0
+        correction2 = -ops.expm1(math.log(beta2) * step) if beta2 else 1.0
+        root = ops.sqrt(square / correction2) + self.epsilon
+        self.assign_sub(variable, learning_rate * mean / (correction1 * root))
+
+
+class Training:
+    """TokenTransformer learns from Reference."""
+
+    def __init__(self, model: TokenTransformer) -> None:
+        self.model = model
+        self.steps = {
+            "loss": Step(self.loss, [model], Adam(0.002)),
+        }
+        self.block = tf.function(self.steps_of_block, reduce_retracing=True)
+        self.measure = tf.function(self.parts, reduce_retracing=True)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        text, next_ = batch["text"], batch["next"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        return ops.mean(-ops.squeeze(x, axis=2))
+
+    def parts(self, batch: Batch) -> Batch:
+        """What a batch gives to the metrics over all examples."""
+        text, next_, size = batch["text"], batch["next"], batch["size"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        loss = ops.mean(-ops.squeeze(x, axis=2))
+        x = ops.expand_dims(next_, axis=2)  # [N, 64, 1]
+        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
+        x = ops.sum(-ops.squeeze(x, axis=2))
+        h = ops.sum(size)
+        return {"loss": loss, "bits_part": x, "bits_part2": h}
+
+    def steps_of_block(self, batches: Batch) -> Batch:
+        """A step on each batch in turn; gives the losses from before each."""
+
+        def step(batch: Batch) -> Batch:
+            return {name: each.update(batch) for name, each in self.steps.items()}
+
+        losses = dict.fromkeys(self.steps, keras.config.floatx())
+        return tf.map_fn(
+            step, batches, parallel_iterations=1, fn_output_signature=losses
+        )
+
+    def train_step(self, batch: data.Columns) -> dict[str, float]:
+        """Update the models once for every BATCH_SIZE examples; gives the mean losses."""
+        size = min(BATCH_SIZE, data.count(batch))
+        block = {name: a.reshape(-1, size, *a.shape[1:]) for name, a in batch.items()}
+        found = self.block(block)
+        losses = {name: float(ops.mean(each)) for name, each in found.items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"{name} is {loss}")
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once, or until the last step; gives the mean losses."""
+        batches = itertools.islice(
+            data.batches(columns, BATCH_SIZE, seed, epoch),
+            MAX_STEPS - epoch * steps_of_epoch(columns),
+        )
+        return means(self.train_step, blocks(batches))
+
+    def evaluate(self, columns: data.Columns) -> dict[str, Any]:
+        """The metrics over all examples."""
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        return metrics(over_all(self.measure, batches))
+
+
+class Step(keras.Layer):
+    """A loss, which an optimizer minimizes over the weights of some of the models."""
+
+    def __init__(
+        self,
+        loss: Callable[[Batch], Tensor],
+        updates: list[keras.Model],
+        optimizer: keras.optimizers.Optimizer,
+    ) -> None:
+        super().__init__()
+        self.loss, self.updates, self.optimizer = loss, updates, optimizer
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        return self.loss(batch)
+
+    def update(self, batch: Batch) -> Tensor:
+        """Minimize once; gives the loss from before."""
+        with tf.GradientTape() as tape:
+            loss = self(batch, training=True)
+        weights = self.trained()
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    def trained(self) -> list[keras.Variable]:
+        """The weights that it changes."""
+        return [w for model in self.updates for w in model.trainable_weights]
+
+
+def over_all(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, Any]:
+    """What is computed for each batch, over all: means or sums."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        total += size
+        for name, value in compute(batch).items():
+            array = np.asarray(value)
+            weight = size if name in MEANS else 1
+            sums[name] = sums.get(name, np.float64()) + weight * array
+    for name in MEANS:
+        sums[name] /= total
+    return sums
+
+
+def metrics(parts: dict[str, Any]) -> dict[str, Any]:
+    """The metrics, from their parts over all examples."""
+    bits_part = parts["bits_part"]
+    bits_part2 = parts["bits_part2"]
+    return {
+        "loss": float(parts["loss"]),
+        "bits": float(bits_part / 0.6931471805599453 / bits_part2.astype(np.float32)),
+    }
+
+
+def steps_of_epoch(columns: data.Columns) -> int:
+    """How many batches an epoch has."""
+    return math.ceil(data.count(columns) / BATCH_SIZE)
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def blocks(batches: Iterable[data.Columns]) -> Iterator[data.Columns]:
+    """Up to STEPS batches as one; a small one comes alone."""
+    for _, alike in itertools.groupby(batches, data.count):
+        while block := list(itertools.islice(alike, STEPS)):
+            yield {name: np.concatenate([b[name] for b in block]) for name in block[0]}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    epochs = min(epochs, math.ceil(MAX_STEPS / steps_of_epoch(columns)))
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    keras.utils.set_random_seed(options.seed)
+    training = Training(TokenTransformer())
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.model, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training.model, options.out / "weights.safetensors")
+    data.tokenizer().save(str(options.out / "tokenizer.json"))
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()

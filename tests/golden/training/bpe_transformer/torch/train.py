@@ -1,0 +1,199 @@
+"""Train TokenTransformer on Reference."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import data
+import weights
+from model import TokenTransformer
+
+BATCH_SIZE = 32
+MAX_STEPS = 600
+EPOCHS = MAX_STEPS  # or fewer: an epoch has at least one step
+SEED = 0
+MEANS = {"loss"}
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Batch = dict[str, Tensor]
+
+
+class Training(nn.Module):
+    """TokenTransformer learns from Reference."""
+
+    def __init__(self, model: TokenTransformer) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
+        self.optimizers = {
+            "loss": torch.optim.Adam(model.parameters(), lr=0.002, fused=True),
+        }
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of model."""
+        text, next_ = batch["text"], batch["next"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
+        x = -x.squeeze(2)  # [N, 64]
+        return x.mean()
+
+    def parts(self, batch: Batch) -> Batch:
+        """What a batch gives to the metrics over all examples."""
+        text, next_, size = batch["text"], batch["next"], batch["size"]
+        logits = self.model(text)  # [N, 64, 512]
+        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
+        x = -x.squeeze(2)  # [N, 64]
+        loss = x.mean()
+        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
+        x = -x.squeeze(2)  # [N, 64]
+        x = x.sum()
+        h = size.sum()
+        return {"loss": loss, "bits_part": x, "bits_part2": h}
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """Update the models once; gives the losses from before."""
+        losses: dict[str, float] = {}
+        for name, optimizer in self.optimizers.items():
+            optimizer.zero_grad()
+            loss = self.losses[name](batch)
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
+            loss.backward()
+            optimizer.step()
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once, or until the last step; gives the mean losses."""
+        batches = itertools.islice(
+            data.batches(columns, BATCH_SIZE, seed, epoch),
+            MAX_STEPS - epoch * steps_of_epoch(columns),
+        )
+        return means(self.train_step, map(self.tensors, batches))
+
+    @torch.inference_mode()
+    def evaluate(self, columns: data.Columns) -> dict[str, Any]:
+        """The metrics over all examples."""
+        self.eval()
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        result = metrics(over_all(self.parts, map(self.tensors, batches)))
+        self.train()
+        return result
+
+    def tensors(self, batch: data.Columns) -> Batch:
+        """A batch of arrays as tensors, where the models are."""
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
+
+
+def over_all(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, Any]:
+    """What is computed for each batch, over all: means or sums."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        total += size
+        for name, value in compute(batch).items():
+            array = value.cpu().numpy()
+            weight = size if name in MEANS else 1
+            sums[name] = sums.get(name, np.float64()) + weight * array
+    for name in MEANS:
+        sums[name] /= total
+    return sums
+
+
+def metrics(parts: dict[str, Any]) -> dict[str, Any]:
+    """The metrics, from their parts over all examples."""
+    bits_part = parts["bits_part"]
+    bits_part2 = parts["bits_part2"]
+    return {
+        "loss": float(parts["loss"]),
+        "bits": float(bits_part / 0.6931471805599453 / bits_part2.astype(np.float32)),
+    }
+
+
+def steps_of_epoch(columns: data.Columns) -> int:
+    """How many batches an epoch has."""
+    return math.ceil(data.count(columns) / BATCH_SIZE)
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    epochs = min(epochs, math.ceil(MAX_STEPS / steps_of_epoch(columns)))
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    training = Training(TokenTransformer()).to(DEVICE)
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.model, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training.model, options.out / "weights.safetensors")
+    data.tokenizer().save(str(options.out / "tokenizer.json"))
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
