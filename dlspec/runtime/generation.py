@@ -135,7 +135,7 @@ def _context(program: Program, model: str, kind: TensorType) -> int:
         column.shape[0]
         for training in program.trainings.values()
         if key in training.models.values()
-        for column in program.data[training.data].columns.values()
+        for column in program.data[training.data].stored().values()
         if column.rank == 1
     ]
     return max((length for length in lengths if isinstance(length, int)), default=CONTEXT)
