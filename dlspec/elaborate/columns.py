@@ -161,9 +161,11 @@ def _size(dim: tree.Expr, frame: Frame, axis: str | None) -> Dim:
     if isinstance(dim, tree.Name) and dim.id not in frame.scope.visible():
         if dim.id == axis:
             return symbol(axis)
+        hint = "write the type of one example: the batch axis is added"
+        if dim.id != "N":
+            hint = f"give a number, or `bucket = {{ {dim.id}: [16, 32, 64] }}` for a first size that differs"
         raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`", dim.span,
-                   "not a number", "write the type of one example: the batch axis is added; a first size that differs "
-                   f"between batches is `{dim.id}` with `bucket = {{ {dim.id}: [16, 32, 64] }}`")  # fmt: skip
+                   "not a number", hint)  # fmt: skip
     value = evaluate(dim, frame)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise fail("DLS0219", f"a column's size must be a positive whole number, not {describe(value)}",
