@@ -15,7 +15,7 @@ TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
   OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo references gallery results trajectories wheel-test bench clean
+.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo references gallery results speed trajectories wheel-test bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ references: $(READY) ## Models of transformers and keras.applications, their wei
 gallery: RECORD = docs/gallery/zoo.json
 gallery: zoo ## Run the zoo, record it, and write docs/gallery.md and its drawings from that
 	$(BIN)/python scripts/gallery.py
+
+speed: $(READY) ## Time printed training beside scripts written by hand, and record it; ONLY=cnn for one network
+	$(BIN)/python -m benchmarks.speed $(filter-out *,$(ONLY)) --record
 
 trajectories: $(READY) ## Compare PyTorch and Keras after 20 steps of every training, and record it; ONLY=training/gan for one, CHANGED=1 for what is new
 	$(TEST_ENV) $(BIN)/python -m benchmarks.trajectories '$(ONLY)' --record $(if $(CHANGED),--changed)

@@ -63,7 +63,7 @@ def test_takes_steps(name: str, backend: str, tmp_path: Path) -> None:
 def test_weights_travel(name: str, backend: str, tmp_path: Path) -> None:
     """New models take the weights of others: several of one class with different inputs, or one by itself."""
     program = load_program(specs()[name])
-    (training,) = program.trainings.values()
+    *_, training = program.trainings.values()
     live = load_project(print_project(program, training.name, load_backend(backend)))
     attributes = list(attribute_names(training, load_backend(backend)).values())
     one, other = live.new_training(), live.new_training()

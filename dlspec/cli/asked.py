@@ -87,7 +87,8 @@ class Asked:
         self.fingerprint = fingerprint(self.files, self.weights, arguments, data)
         self.run = Run(
             str(order.spec), training.name, backend, self.fingerprint, arguments, str(Path.cwd()),
-            processes_on(backend, training), sources=list(order.sources), fold=fold, environment=environment(backend),
+            processes=processes_on(backend, training), sources=list(order.sources), fold=fold,
+            environment=environment(backend),
         )  # fmt: skip
 
     def check(self) -> None:

@@ -1,13 +1,20 @@
-"""Watching a training: a progress bar in a terminal, plain lines in a pipe, nothing beside JSON."""
+"""Watching a training: a progress bar in a terminal, plain lines now and then in a pipe, nothing beside JSON."""
 
 from __future__ import annotations
 
+import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import click
+
+SECONDS_BETWEEN = 1.0  # two calls of `after`
+METRICS = 2  # that a bar has room for
+SILENCE = 30.0  # seconds without a line, after which a pipe is told where training is
 
 
 class Watch:
@@ -16,6 +23,8 @@ class Watch:
     def __init__(self, quiet: bool = False, after: Callable[[], object] | None = None) -> None:
         self.quiet, self.after = quiet, after
         self.bar: Bar | None = None
+        self.first: tuple[float, int] | None = None  # when this process began to train, and how far it was
+        self.said = self.recorded = time.monotonic()
         self.failure: dict[str, Any] = {}
         self.found: dict[str, Any] = {}
 
@@ -24,7 +33,12 @@ class Watch:
         """The message and the rest of the error, where a loss was not finite."""
         if not self.failure:
             return None
-        text = "{message} in epoch {epoch}, step {batch} of it".format(**self.failure)
+        form = (
+            "{message} in epoch {epoch}, step {batch} of it"
+            if self.failure["epoch"]
+            else "{message} in update {batch}"
+        )
+        text = form.format(**self.failure)
         if self.found:
             text += f". First, {self.found['what']}"
             text += f", at {self.found['where']} `{self.found['line']}`" if "where" in self.found else ""
@@ -34,6 +48,7 @@ class Watch:
 
     def line(self, text: str) -> None:
         """A line that the training printed; `after` is called then."""
+        self.said = time.monotonic()
         if self.after:
             self.after()
         if self.bar:
@@ -48,8 +63,42 @@ class Watch:
             self.line(f"{values['message']}: looking for the cause")
         elif values["event"] == "cause":
             self.found = values
-        elif values["event"] == "step" and self.bar:
+        elif values["event"] == "step":
+            self._step(values, time.monotonic())
+
+    def _step(self, values: dict[str, Any], now: float) -> None:
+        self.first = self.first or (now, values["done"])
+        if self.bar:
             self.bar.step(values)
+        elif not self.quiet and now - self.said > SILENCE:
+            self.said = now
+            click.echo("  ".join([_place(values), *_figures(values), *_left(values, self.first, now)]))
+        if self.after and now - self.recorded > SECONDS_BETWEEN:
+            self.recorded = now
+            self.after()
+
+
+def _place(values: dict[str, Any]) -> str:
+    """Where a training is, in words."""
+    if not values["epoch"]:
+        return f"step {values['done']:,}/{values['total']:,}"
+    return f"epoch {values['epoch']}/{values['epochs']}"
+
+
+def _figures(values: dict[str, Any]) -> list[str]:
+    """The losses and the rate."""
+    losses = [f"{name} {value:.4g}" for name, value in values["losses"].items()]
+    return [*losses, f"{values['rate']:,.0f}/s"]
+
+
+def _left(values: dict[str, Any], first: tuple[float, int], now: float) -> list[str]:
+    """How far it is, and how long the rest will take at the rate since the first step here."""
+    start, before = first
+    done, total = values["done"], values["total"]
+    if not total or done <= before:
+        return []
+    seconds = (total - done) * (now - start) / (done - before)
+    return [f"{100 * done // total} % done", f"{timedelta(seconds=round(seconds))} left"]
 
 
 HINTS = {
@@ -80,24 +129,27 @@ def shown(watch: Watch) -> Iterator[None]:
 
 
 class Bar:
-    """A bar for the whole run, with the losses, the rate and the time that is left."""
+    """A bar for the whole run, with the losses, the last metrics, the rate and the time that is left."""
 
     def __init__(self, progress: Any) -> None:
         self.progress = progress
-        self.task = progress.add_task("", total=None, figures="")
+        self.task = progress.add_task("starting", total=None, figures="", start=False)
+        self.metrics: list[str] = []
+        self.began = False
 
     def line(self, text: str) -> None:
         """A line above the bar."""
+        pairs = re.findall(r"(\S+) (\S+)(?:  |$)", text) if text.startswith("epoch ") else []
+        measured = [f"{name} {value}" for name, value in pairs if name.partition("_")[2] not in ("", "loss")]
+        self.metrics = measured[:METRICS] or self.metrics
         self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, values: dict[str, Any]) -> None:
         """Where the training is."""
-        figures = [f"{name} {value:.4g}" for name, value in values["losses"].items()]
-        batches = values["batches"] or values["batch"]
-        self.progress.update(
-            self.task,
-            total=values["epochs"] * batches,
-            completed=(values["epoch"] - 1) * batches + values["batch"],
-            description=f"epoch {values['epoch']}/{values['epochs']}",
-            figures="  ".join([*figures, f"{values['rate']:,.0f}/s"]),
-        )
+        *losses, rate = _figures(values)
+        known = {"total": values["total"], "completed": values["done"]}
+        shown = {"description": _place(values), "figures": "  ".join([*losses, *self.metrics, rate])}
+        if not self.began:  # of a run that goes on, the part that was done before took no time
+            self.began = True
+            self.progress.reset(self.task, **known, **shown)
+        self.progress.update(self.task, **known, **shown)

@@ -104,17 +104,22 @@ def _train_all(order: Order, names: list[str], fold: int | None, within: str = "
             known = [folder for root in known for folder in sorted(root.glob(f"{stage}*"))]
             base /= stage
         quiet = order.as_json and (stage != last.name or bool(within))
-        found = None if order.again else _trained_before(known, asked.fingerprint)
-        if found is not None:
-            if not quiet:
-                _report(found, order.as_json, BEFORE)
-            folder = found
-        else:
+        part = len(names) > 1 or bool(within)
+        found, finished = (None, False) if order.again else _earlier(known, asked.fingerprint, part)
+        if found is None:
             asked.check()
             folder = base if order.out else _free_folder(base)
-            force = order.force or (order.again and _same(folder, asked.fingerprint))
+            force = order.force or ((order.again or part) and _same(folder, asked.fingerprint))
             asked.write(prepare_folder(folder, force))
             _train(folder, order.as_json, order.tensorboard, quiet=quiet)
+        elif finished:
+            folder = found
+            if not quiet:
+                _report(folder, order.as_json, BEFORE)
+        else:
+            folder = found
+            click.echo(f"{folder}: this was stopped, and goes on", err=order.as_json)
+            _train(folder, order.as_json, order.tensorboard, ["--resume"], quiet=quiet)
         earlier[stage] = folder / "weights.safetensors"
     return folder
 
@@ -125,7 +130,7 @@ def _train(
     """Run the code of a run's folder, and report."""
     from dlspec.runtime.project import ProjectError, run_training
     from dlspec.runtime.report import write_report
-    from dlspec.runtime.runs import read_run
+    from dlspec.runtime.runs import held, read_run
     from dlspec.runtime.tensorboard import EventFile
 
     code, run = folder / "code", read_run(folder)
@@ -136,9 +141,9 @@ def _train(
     watch = Watch(as_json, events.update if events else None)
     arguments = [*run.arguments, "--out", str(folder.resolve()), *more]
     try:
-        with shown(watch):
+        with held(folder) as lock, shown(watch):
             run_training(code, arguments, on_line=watch.line, on_event=watch.event, cwd=run.cwd,
-                         processes=run.processes)  # fmt: skip
+                         processes=run.processes, inherits=lock)  # fmt: skip
         run.status = "finished"
     except ProjectError as error:
         if watch.cause:
@@ -170,7 +175,9 @@ def _resume(folder: Path, as_json: bool, tensorboard: bool) -> None:
         raise fail(
             "DLS0815",
             f"`{folder}` is not the folder of a run",
-            hint="give the folder that `dlspec train` wrote",
+            hint=f"it holds runs, such as {parts[0].parent}: the command that began them goes on with them"
+            if (parts := sorted(folder.glob("*/run.json")))
+            else "give the folder that `dlspec train` wrote",
         )
     if run.status == "finished":
         _report(folder, as_json, "this run is finished")
@@ -182,20 +189,25 @@ def _resume(folder: Path, as_json: bool, tensorboard: bool) -> None:
     _train(folder, as_json, tensorboard, ["--resume"])
 
 
-def _trained_before(folders: Sequence[Path], fingerprint: str) -> Path | None:
-    """The folder of a finished run of the same; one that was stopped is only mentioned."""
+def _earlier(folders: Sequence[Path], fingerprint: str, part: bool) -> tuple[Path | None, bool]:
+    """The folder of a run of the same, and whether it is finished.
+
+    One that was stopped counts as `part` of several; alone it is only mentioned.
+    """
     from dlspec.runtime.runs import same_run
 
     if (found := same_run(folders, fingerprint)) is None:
-        return None
+        return None, False
     folder, run = found
     if run.status == "finished":
-        return folder
+        return folder, True
     if any(folder.glob("checkpoints/[0-9]*")):
+        if part:
+            return folder, False
         click.echo(
             f"note: a run of this was stopped: `dlspec train --resume {folder}` goes on with it", err=True
         )
-    return None
+    return None, False
 
 
 def _same(folder: Path, fingerprint: str) -> bool:

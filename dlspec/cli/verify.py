@@ -97,7 +97,7 @@ def _draw(report: Any) -> None:
     console.print(table)
     if report.noise:
         console.print(Text(f"\nnot compared, as their true gradient is zero: {', '.join(report.noise)}"))
-    for run in report.trajectories:
+    for run in (run for run in report.trajectories if run.chaos is not None):
         console.print(
             Text(
                 f"\nchaos floor of {run.training} in {run.precision}: {run.chaos:.1e} between PyTorch and itself after "

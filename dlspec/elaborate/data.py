@@ -27,7 +27,7 @@ from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import Symbolic, symbol
-from dlspec.ir.training import Augmentation, DataSet, Source, Windows
+from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -66,10 +66,10 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         None,
     )
     rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
-    prepared, statistics = None, None
+    prepared, statistics, moments = None, None, {}
     if prepare and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder, {*found.categories, *found.texts}))
-        prepared, statistics = keys or (None, None)
+        prepared, statistics, moments = keys or (None, None, {})
     windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
     made = DataSet.model_construct(
         name=item.name.id,
@@ -83,6 +83,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
         prepare=prepared,
         statistics=statistics,
+        moments=moments,
         windows=windows,
         bucket=bucket,
         augment=attempt(
@@ -176,8 +177,8 @@ def _prepare(
     item: tree.Declaration,
     builder: Any,
     texts: Container[str],
-) -> tuple[str, str | None]:
-    """The graph from raw columns to prepared ones, with a batch axis in front, and that of its statistics."""
+) -> tuple[str, str | None, dict[str, Moment]]:
+    """The graph from raw columns to prepared ones, with a batch axis in front; that of its statistics; these."""
     frame = column_frame(f"Prepare{item.name.id}", columns, builder, column_places(item))
     numbers = {name: kind for name, kind in columns.items() if name not in texts}
     statistics = Statistics(f"Statistics{item.name.id}", numbers)
@@ -196,7 +197,7 @@ def _prepare(
     assert frame.builder is not None
     key = str(builder.session.add_graph(frame.builder.build(frame.final_names())))
     taken = str(builder.session.add_graph(statistics.builder.build())) if statistics.made else None
-    return key, taken
+    return key, taken, statistics.made
 
 
 def prepared_columns(

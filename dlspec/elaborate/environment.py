@@ -29,7 +29,16 @@ EXAMPLES = {
     "replay": "write `replay = { size: 10000, start: 1000, every: 1 }`",
     "explore": "write `explore = { first: 1, last: 0.05, steps: 10000 }`",
 }
-NOT_IN_WORLDS = ("epochs", "metrics", "early_stopping", "keep_best", "on_plateau", "log")
+NOT_IN_WORLDS = {
+    "epochs": ("there are no epochs", "leave it out: `max_steps` says how long it plays"),
+    "metrics": (
+        "there are no examples held out",
+        "leave it out: the return of the last episodes is measured",
+    ),
+    "on_plateau": ("there are no epochs", "write the rate as an expression of `step`, or leave it out"),
+}
+RETURN = "return"
+"""What a world is judged by: the mean return of the last episodes."""
 
 
 def environment(settings: Settings, source: Source | None, frame: Frame) -> Environment | None:
@@ -95,10 +104,10 @@ def check_play(settings: Settings, data: DataSet) -> None:
         return
     settings.require("policy", POLICY)
     settings.require("max_steps", "write `max_steps = 20000`: how long it plays")
-    for name in NOT_IN_WORLDS:
+    for name, (why, hint) in NOT_IN_WORLDS.items():
         if name in settings.values:
             raise fail("DLS0505", f"`{name}` is for stored examples, and `{data.name}` is a world",
-                       settings.values[name].name.span, "there are no epochs", "leave it out")  # fmt: skip
+                       settings.values[name].name.span, why, hint)  # fmt: skip
     saved = settings.get("checkpoint")
     if isinstance(saved, tree.Dict) and "steps" not in {key.id for key, _ in saved.items}:
         raise fail("DLS0505", f"`checkpoint` must say after how many steps: `{data.name}` is a world", saved.span,

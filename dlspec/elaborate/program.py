@@ -135,6 +135,7 @@ class _Builder:
         for item in self.file.items:
             if isinstance(item, tree.Block) and item.is_model:
                 self._guard(lambda item=item: self._model(item))
+        self._imported_models()
         self._unused_blocks()
         for kind in self.declared:
             for item in self.file.items:
@@ -167,6 +168,19 @@ class _Builder:
             return  # elaborated where it is used with its arguments
         instance = make_instance(definition, [], block.name.span, Frame(self.session, self.scope))
         self.models[block.name.id] = resolve_graph(instance, None, block.name.span, self.session)
+
+    def _imported_models(self) -> None:
+        """A model of another file counts as one of this spec's if it is trained or exported here by its name."""
+        own = {item.name.id for item in self.file.items if isinstance(item, tree.Block)}
+        for item in self.file.items:
+            if (
+                isinstance(item, tree.Declaration)
+                and item.kind in ("train", "export")
+                and item.name.id not in own
+            ):
+                value = self.scope.names.get(item.name.id)
+                if isinstance(value, BlockDefinition) and value.block.is_model:
+                    self._guard(lambda block=value.block: self._model(block))
 
     def _unused_blocks(self) -> None:
         """A block that nothing uses is still checked when its inputs are typed and its params have defaults."""

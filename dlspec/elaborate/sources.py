@@ -71,14 +71,7 @@ def source_kind(source: Source, stream: bool = False, with_texts: bool = False) 
         kind |= changed if values[option] else {}
     if with_texts:
         kind |= kind.get("texts", {})
-    if stream and "stream" not in kind:
-        raise SourceError(f"`{source.kind}` is read as a whole", known=streamed())
-    return {**kind, **kind["stream"]} if stream else kind
-
-
-def streamed() -> tuple[str, ...]:
-    """The kinds of sources whose examples can be read batch by batch."""
-    return tuple(name for name, kind in kinds().items() if "stream" in kind)
+    return {**kind, **kind.get("stream", {})} if stream else kind
 
 
 def outside_source(text: str) -> Source:

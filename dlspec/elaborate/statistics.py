@@ -10,6 +10,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.dims import symbol
+from dlspec.ir.training import Moment
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 
@@ -29,7 +30,7 @@ class Statistics:
             column: self.builder.input(column, tensor(kind.dtype, (batch, *kind.shape)))
             for column, kind in columns.items()
         }
-        self.made: dict[str, TensorType] = {}
+        self.made: dict[str, Moment] = {}
 
     def define(self, frame: Frame) -> None:
         """Make the functions known in a `prepare`, where no column has their name."""
@@ -45,7 +46,7 @@ class Statistics:
         if name not in self.made:
             value = self._compute(kind, self.inputs[column], axes)
             self.builder.output(name, value)
-            self.made[name] = value.type
+            self.made[name] = Moment(column=column, kind=kind, axes=tuple(axes), type=value.type)
         return name
 
     def _compute(self, kind: str, x: Handle, axes: list[int]) -> Handle:
@@ -84,5 +85,5 @@ class Statistic:
         return (
             Handle(builder, name)
             if name in builder.types
-            else builder.input(name, self.statistics.made[name])
+            else builder.input(name, self.statistics.made[name].type)
         )

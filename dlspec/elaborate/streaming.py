@@ -10,7 +10,6 @@ from dlspec.elaborate.declarations import entries, whole_number
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.per_example import mixing
-from dlspec.elaborate.sources import source_kind, streamed
 from dlspec.elaborate.values import describe
 from dlspec.ir.training import DataSet, Stream
 from dlspec.syntax import tree
@@ -49,22 +48,17 @@ def stream_of(expr: tree.Expr | None, frame: Frame) -> Stream | None:
 
 
 def check_stream(data: DataSet, settings: Settings, builder: Any, batch: str) -> None:
-    """A stream is of a source that can be read by rows, and nothing needs all its examples at once."""
+    """Nothing in a stream needs all examples at once."""
     if data.stream is None:
         return
-    if "stream" not in source_kind(data.source):
-        place = settings.values["source"].value.span
-        raise fail("DLS0531", f"the source `{data.source.kind}` is read as a whole", place, "no stream",
-                   f"leave `stream` out; those that can be streamed are {', '.join(streamed())}")  # fmt: skip
     for name, why in WHOLE.items():
         if name in settings.values:
             raise fail("DLS0531", f"{why}, and `stream` reads batch by batch", settings.values[name].name.span,
                        "needs all of it", "leave `stream` out")  # fmt: skip
-    named = [*data.categories, *data.texts]
-    if named:
-        raise fail("DLS0531", f"the names or texts of `{named[0]}` are counted over the whole training split, and "
-                   "`stream` reads batch by batch", settings.values["columns"].name.span, "needs all of it",
-                   "leave `stream` out")  # fmt: skip
+    if named := [*data.categories, *data.texts]:
+        raise fail("DLS0531", f"the names or texts of `{named[0]}` are numbered by the whole training split, and "
+                   "`stream` reads batch by batch", settings.values["columns"].value.span, "needs all of it",
+                   "leave `stream` out, or write numbers into the source")  # fmt: skip
     _check_preparation(data, settings, builder, batch)
     mixes = [step.function for step in data.augment if augmenters()[step.function].several]
     if data.stream.processes and mixes:

@@ -9,6 +9,7 @@ from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.declarations import Settings, entries, one_word
+from dlspec.elaborate.environment import RETURN
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.training_runs import EXAMPLES, metric_of
 from dlspec.elaborate.values import Poisoned, describe
@@ -90,7 +91,12 @@ def _objective(
     item: tree.Declaration, expr: tree.Expr | None, training: Training, builder: Any
 ) -> dict[str, Any]:
     """What is judged by; the loss on the split held out where it is not said."""
-    head = f"{validation_split(builder.declared['data'][training.data])}_"
+    data = builder.declared["data"][training.data]
+    if data.environment is not None:
+        if expr is None:
+            return {"metric": RETURN, "goal": "max"}
+        return metric_of("objective", expr, _entries(expr), [], [RETURN])
+    head = f"{validation_split(data)}_"
     losses = [training.loss_key(step.name) for step in training.steps]
     graph = builder.session.graphs.get(training.evaluate)
     measured = [output.name for output in graph.outputs] if graph else losses
@@ -101,8 +107,11 @@ def _objective(
             raise fail("DLS0503", f"`sweep {item.name.id}` does not say its `objective`", item.name.span,
                        "no epoch has one loss", EXAMPLES["objective"])  # fmt: skip
         return {"metric": next(name for name, is_loss in names.items() if is_loss)}
-    given = entries("objective", expr, ("metric", "goal"), EXAMPLES["objective"])
-    return metric_of("objective", expr, given, lost, [n for n in names if n not in lost])
+    return metric_of("objective", expr, _entries(expr), lost, [n for n in names if n not in lost])
+
+
+def _entries(expr: tree.Expr) -> dict[str, tree.Expr]:
+    return entries("objective", expr, ("metric", "goal"), EXAMPLES["objective"])
 
 
 def _candidates(name: str, expr: tree.Expr, builder: Any) -> list[Any] | Range:

@@ -10,6 +10,7 @@ from dlspec.elaborate.blocks import resolve_graph
 from dlspec.elaborate.categories import check_room
 from dlspec.elaborate.copies import copy_of, every
 from dlspec.elaborate.declarations import Settings
+from dlspec.elaborate.environment import RETURN
 from dlspec.elaborate.initial_weights import initial_weights
 from dlspec.elaborate.optimizers import optimizer_of
 from dlspec.elaborate.training_graphs import TrainingGraphs
@@ -107,10 +108,14 @@ class _Trainer:
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
         weights = weights_of(self.session.graphs, keys)
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
-        evaluate, metrics = attempt(graphs.evaluation) or (None, [])
+        evaluation = attempt(graphs.evaluation)
+        evaluate, metrics = evaluation or (None, [])
         computed = [key for key in (*losses, evaluate) if key]
         attempt(partial(check_room, self.session.graphs, computed, found.data, found.origins))
-        run = attempt(partial(run_settings, settings, frame, *self._results(found.data, metrics))) or {}
+        results = (
+            self._results(found.data, metrics) if evaluation else None
+        )  # else: told already what is wrong
+        run = (results and attempt(partial(run_settings, settings, frame, *results))) or {}
         return losses, {
             "models": keys,
             "copies": tuple(copies),
@@ -119,7 +124,7 @@ class _Trainer:
             "evaluate": evaluate,
             "metrics": tuple(metrics),
             "policy": attempt(graphs.policy),
-            "remat": attempt(partial(recomputed, settings, self.session.graphs, keys.values())),
+            "remat": attempt(partial(recomputed, settings, frame, self.session.graphs, keys.values())),
             **run,
         }
 
@@ -160,6 +165,8 @@ class _Trainer:
 
     def _results(self, data: DataSet, metrics: list[str]) -> tuple[list[str], list[str]]:
         """What every epoch has: the losses, of training and on the split held out, and the metrics there."""
+        if data.environment is not None:
+            return [], [RETURN]
         head = f"{validation_split(data)}_"
         steps = [section.name.id for section in self.settings.steps]
         losses = steps if len(steps) > 1 else ["loss"]

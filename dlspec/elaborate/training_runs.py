@@ -8,6 +8,7 @@ from typing import Any
 from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.declarations import Settings, entries, whole_number, word_of
+from dlspec.elaborate.environment import RETURN
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
@@ -101,7 +102,7 @@ def plateau(
 def metric_of(
     setting: str, expr: tree.Expr, given: dict[str, tree.Expr], losses: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, Any]:
-    """What is best: a loss should be small; of anything else the spec says so."""
+    """What is best: a loss should be small, a return large; of anything else the spec says so."""
     if "metric" not in given:
         raise fail("DLS0503", f"`{setting}` does not say its `metric`", expr.span,
                    f"one of {', '.join([*losses, *metrics])}", EXAMPLES[setting])  # fmt: skip
@@ -114,6 +115,8 @@ def metric_of(
     if "goal" not in given:
         if metric in losses:
             return {"metric": metric}
+        if metric == RETURN:
+            return {"metric": metric, "goal": "max"}
         raise fail("DLS0503", f"`{setting}` does not say whether `{metric}` should be large or small",
                    given["metric"].span, "no loss", "add `goal: max` or `goal: min`")  # fmt: skip
     goal = word_of(given["goal"])

@@ -1,4 +1,4 @@
-"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`,
+"""Settings of `train` about speed: `precision`, `compile`, `channels_last`, `pool_first`, `fused`,
 `steps_per_execution`, `remat`."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dlspec.ir.single_steps import single_steps
 from dlspec.ir.training import PRECISIONS, Training
 from dlspec.syntax import tree
 
-SETTINGS = ("precision", "compile", "channels_last", "pool_first", "steps_per_execution", "remat")
+SETTINGS = ("precision", "compile", "channels_last", "pool_first", "fused", "steps_per_execution", "remat")
 
 
 def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
         "compile": bool(attempt(partial(settings.flag, "compile", frame))),
         "channels_last": attempt(partial(settings.flag, "channels_last", frame)),
         "pool_first": attempt(partial(settings.flag, "pool_first", frame)),
+        "fused": attempt(partial(settings.flag, "fused", frame)),
         "steps_per_execution": attempt(partial(settings.whole, "steps_per_execution", 1, frame))
         if settings.get("steps_per_execution")
         else None,
@@ -45,11 +46,14 @@ def _precision(settings: Settings) -> str:
     return one_word("precision", settings.get("precision"), "f32", list(PRECISIONS))
 
 
-def recomputed(settings: Settings, graphs: Mapping[str, Graph], models: Iterable[str]) -> tuple[str, ...]:
+def recomputed(
+    settings: Settings, frame: Frame, graphs: Mapping[str, Graph], models: Iterable[str]
+) -> tuple[str, ...]:
     """`remat`: blocks of the models that a second computation changes in nothing."""
     expr = settings.get("remat")
     if expr is None:
         return ()
+    counted = bool(settings.flag("deterministic", frame))
     roots = set(models)
     keys = [key for key in reached(graphs, roots) if key not in roots and not graphs[key].function]
     blocks = sorted({graphs[key].name for key in keys})
@@ -61,18 +65,27 @@ def recomputed(settings: Settings, graphs: Mapping[str, Graph], models: Iterable
             raise fail("DLS0505", f"`remat` must be blocks of the models, such as `[{(blocks or ['Layer'])[0]}]`",
                        item.span, "no block of the models", hint)  # fmt: skip
         for key in (key for key in keys if graphs[key].name == name):
-            _same_again(graphs, key, item)
+            _same_again(graphs, key, item, counted)
         found.append(str(name))
     return tuple(dict.fromkeys(found))
 
 
-def _same_again(graphs: Mapping[str, Graph], key: str, item: tree.Expr) -> None:
+def _same_again(graphs: Mapping[str, Graph], key: str, item: tree.Expr, counted: bool) -> None:
+    """Raise `SpecError` (DLS0509) where a block would not give the same again.
+
+    counted
+        whether random numbers are drawn by counting. Else those of `Dropout` are drawn again on both frameworks, but
+        others come from a generator of Keras that it does not give out.
+    """
     inside = [graphs[each] for each in reached(graphs, [key])]
-    if any(node.op.random for graph in inside for node in graph.nodes):
-        why = "draws random numbers, and would draw others"
-    elif any(not weight.trainable for graph in inside for weight in graph.weights):
+    drawn = {node.op.spec_name() for graph in inside for node in graph.nodes if node.op.random}
+    if any(not weight.trainable for graph in inside for weight in graph.weights):
         why = "has running statistics, and would count its batch twice"
+        hint = "name a smaller block, or leave `remat` out"
+    elif other := sorted(drawn - {"Dropout"}) if not counted else []:
+        why = f"draws random numbers (`{other[0]}`), and would draw others"
+        hint = "write `deterministic = true`, name a smaller block, or leave `remat` out"
     else:
         return
     raise fail("DLS0509", f"`{graphs[key].name}` {why} in the backward pass", item.span,
-               "cannot be computed twice yet", "name a smaller block, or leave `remat` out")  # fmt: skip
+               "cannot be computed twice yet", hint)  # fmt: skip

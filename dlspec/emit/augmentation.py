@@ -9,7 +9,7 @@ from dlspec.ir.training import DataSet
 
 TAKEN = {
     "batch", "columns", "rows", "seed", "epoch", "place", "row", "stream", "rng", "other", "np", "count", "math",
-    "augment", "enumerate",
+    "augment", "enumerate", "others", "take", "taken",
 }  # fmt: skip
 
 
@@ -30,8 +30,11 @@ def print_augmentation(data: DataSet) -> str:
         mine = [variables[name] for name in step.columns]
         options = [(name, literal(value)) for name, value in step.options.items()]
         if augmenters()[step.function].several:
-            others = [f"columns[{quoted(name)}][other]" for name in step.columns]
             lines.append("other = rng.integers(count(columns))")
+            if data.stream:
+                lines.append('others = take(columns["row"][other : other + 1])')
+            read = "others[{}][0]" if data.stream else "columns[{}][other]"
+            others = [read.format(quoted(name)) for name in step.columns]
             args = [f"[{', '.join(mine)}]", f"[{', '.join(others)}]", "rng"]
         else:
             args = [*mine, "rng"]

@@ -19,7 +19,7 @@ from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.splits import print_split
 from dlspec.emit.streaming import IMPORTS as STREAM_IMPORTS
-from dlspec.emit.streaming import stream_settings
+from dlspec.emit.streaming import print_moments, stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.texts import cut_by_tokens, text_column, text_constants, text_imports, text_settings
 from dlspec.emit.wrap import tidy
@@ -69,7 +69,7 @@ def print_data(program: Program, data: DataSet) -> str:
             blocks=cut_by_tokens(data),
             **stream_settings(data, columns),
             prepare=prepare,
-            statistics=_statistics(program, data.statistics, numpy) if data.statistics else "",
+            statistics=_statistics(program, data, numpy) if data.statistics else "",
             augment=print_augmentation(data),
             windows=data.windows,
             bucket=bucket_settings(data),
@@ -121,8 +121,12 @@ def _prepare(program: Program, data: DataSet, key: str, numpy: Backend) -> tuple
     return "\n".join(lines), function.needs
 
 
-def _statistics(program: Program, key: str, numpy: Backend) -> str:
+def _statistics(program: Program, data: DataSet, numpy: Backend) -> str:
     """The body of the function that computes what the preparation takes from the training split."""
+    if data.stream:
+        return print_moments(data, numpy.values["dtype"])
+    key = data.statistics
+    assert key is not None
     function = print_function(program, key, numpy)
     returned = ", ".join(f"{quoted(name)}: {value}" for name, value in function.results.items())
     lines = ['columns = examples("train")', *function.unpacked("columns", 4), *function.lines]
@@ -140,8 +144,8 @@ class _Source:
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
         self.read_columns = {name: kind for name, kind in data.stored().items() if name not in data.bytes}
-        length, ahead = next(iter(self.read_columns.values())).size, len(self.read_columns) - 1
-        self.values |= {"length": length, "ahead": ahead}
+        first, length = next(iter(self.read_columns)), next(iter(self.read_columns.values())).size
+        self.values |= {"first": first, "length": length, "ahead": len(self.read_columns) - 1}
         self.values["total"] = sum(self._width(name, kind) for name, kind in self.read_columns.items())
         self._environment = expressions(numpy.values)
 
@@ -163,8 +167,9 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        called = " ".join([self.read(), *(column["values"] for column in self.columns())])
-        used = [name for name in (*self.kind.get("helpers", ()), "codes") if f"{name}(" in called]
+        called = " ".join([self.read(), *(column["values"] + column["source"] for column in self.columns())])
+        used = [name for name in (*self.kind.get("helpers", ()), "codes") if f"{name}(" in called.lower()]
+        used += ["moments"] if self.data.stream and self.data.moments else []
         return [(folder / f"{name}.py").read_text("utf-8") for name in used]
 
     def read(self) -> str:

@@ -27,12 +27,14 @@ class Optimizer:
 
 
 def print_optimizer(
-    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False
+    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False, fused: bool = True
 ) -> Optimizer:
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
 
     paired
         whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
+    fused
+        whether one that can go over all weights in one pass is told to.
     """
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields)
@@ -42,7 +44,7 @@ def print_optimizer(
     for name, entry in row.get("kwargs", {}).items():
         source, *default = entry if isinstance(entry, list) else (None,)
         value = values[source] if source else entry
-        if [_plain(value)] != default:
+        if [_plain(value)] != default and (fused or name != "fused"):
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
     helpers = {name: _class(backend, name, paired) for name in row.get("needs", ())}

@@ -24,7 +24,7 @@ from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
-from dlspec.emit.training_speed import speed_settings
+from dlspec.emit.training_speed import recomputed_draws, speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
@@ -109,6 +109,8 @@ class TrainingPrinter:
         steps, metrics = list(self._steps()), self._metrics()
         self.optimizers.update(update_helpers(self.training, self.backend))
         self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
+        if again := recomputed_draws(self.program, self.training, self.backend):
+            self.needs[again] = None
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         snippets += self.epoch.helpers if self.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
@@ -152,6 +154,7 @@ class TrainingPrinter:
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
+            fused=any("fused=True" in step.optimizer for step in steps),
             metrics=metrics,
             differentiates=self._differentiates(),
             epoch=self.epoch,
@@ -212,9 +215,8 @@ class TrainingPrinter:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
-            optimizer = print_optimizer(
-                self.backend, step.optimizer, parameters(self.training, self.parts, step), paired
-            )
+            over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),

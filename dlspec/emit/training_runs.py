@@ -31,14 +31,15 @@ def run_settings(training: Training, program: Program) -> dict[str, Any]:
     return {
         "checkpoint": training.checkpoint,
         "random": any(isinstance(node.op, Uniform | Normal | Bernoulli | Gumbel) for node in nodes),
-        "best": _best(training.best) if training.best else None,
+        "best": _best(training.best, "report" if training.policy else "epoch") if training.best else None,
         "plateau": _plateau(training.plateau) if training.plateau else None,
     }
 
 
-def _best(best: Best) -> dict[str, Any]:
+def _best(best: Best, unit: str) -> dict[str, Any]:
     smaller, delta = best.goal == "min", literal(best.min_delta)
     return {
+        "unit": unit,
         "metric": comment_text(best.metric),
         "key": quoted(best.metric),
         "sign": "<" if smaller else ">",

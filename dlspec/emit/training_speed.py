@@ -10,6 +10,7 @@ from dlspec.ir.dims import product
 from dlspec.ir.graph import Program, reached
 from dlspec.ir.single_steps import single_steps
 from dlspec.ir.training import Training
+from dlspec.passes.named_draws import draws
 from dlspec.passes.pooled_first import pooled_first
 from dlspec.summary import BYTES
 
@@ -30,8 +31,11 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         the framework's name of the lower precision in which models compute; None for f32.
     channels_last
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
-        as fast for a small CNN: `python -m benchmarks.training`). Not where processes divide the weights among them,
+        as fast for a small CNN: `make speed`). Not where processes divide the weights among them,
         which FSDP keeps in a row.
+    again
+        the helper, a snippet, by which blocks of `remat` draw the same numbers again; none where they draw none, or the
+        framework does it.
     pooled_first
         whether `quicker` changed something.
     several
@@ -44,6 +48,7 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         "scaled": training.precision == "fp16",
         "compiled": training.compile,
         "channels_last": chosen and not found & DEEP and not _divided(training),
+        "again": recomputed_draws(program, training, backend),
         "pooled_first": quicker(program, training, backend) is not program,
         "several": literal(steps) if (steps := _steps_at_once(program, training, backend)) > 1 else "",
         "several_why": "asked for"
@@ -53,6 +58,14 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
     }
 
 
+def recomputed_draws(program: Program, training: Training, backend: Backend) -> str:
+    """The name of the snippet by which what `remat` computes again draws the same numbers."""
+    keys = [key for key in reached(program.graphs, training.models.values())
+            if program.graphs[key].name in training.remat]  # fmt: skip
+    name = "again_counted" if backend.own_imports else "again"
+    return name if name in backend.snippets and any(draws(program, key) for key in keys) else ""
+
+
 def _divided(training: Training) -> bool:
     return training.parallel is not None and training.parallel.shard is not None
 
@@ -60,7 +73,7 @@ def _divided(training: Training) -> bool:
 def quicker(program: Program, training: Training, backend: Backend) -> Program:
     """The program whose models are printed for a training: the same numbers, sooner.
 
-    In PyTorch, max-pooling comes before `relu`: 1.2 times as fast for a small CNN (`python -m benchmarks.training`).
+    In PyTorch, max-pooling comes before `relu`: 1.2 times as fast for a small CNN (`make speed`).
     In Keras that changed nothing.
     """
     wanted = training.pool_first is not False and backend.options.get("pool_first")

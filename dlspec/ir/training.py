@@ -85,6 +85,17 @@ class SplitRule(BaseModel):
     fold: int = 0
 
 
+class Moment(BaseModel):
+    """The `kind`, ``mean`` or ``std``, of a column of the training split, over `axes`, which keep size 1."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    column: str
+    kind: str
+    axes: tuple[int, ...]
+    type: TensorType
+
+
 class Windows(BaseModel):
     """Pieces of a series: `length` steps in a row, and the `horizon` steps after them as columns ``NAME_next``."""
 
@@ -154,6 +165,8 @@ class DataSet(BaseModel):
         key of a graph from raw columns, and statistics, to prepared columns; with a leading batch axis ``N``.
     statistics
         key of a graph from the raw columns of the training split to what `prepare` takes beside the columns.
+    moments
+        what these statistics are, by name.
     windows
         into which the prepared series is cut.
     bucket
@@ -182,6 +195,7 @@ class DataSet(BaseModel):
     shuffle: bool = True
     prepare: str | None = None
     statistics: str | None = None
+    moments: dict[str, Moment] = Field(default_factory=dict)
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
     bucket: Bucket | None = None
@@ -418,6 +432,8 @@ class Training(BaseModel):
         whether PyTorch keeps images with their channels last; without it, where that is known to be quicker.
     pool_first
         whether PyTorch pools before a `relu` that comes before the pooling; without it, it does: it is quicker.
+    fused
+        whether PyTorch's Adam and AdamW go over all weights in one pass; without it, they do: it is quicker.
     steps_per_execution
         how many steps a compiled call of Keras does; without it, as many as is quicker. PyTorch has no such calls.
     remat
@@ -462,6 +478,7 @@ class Training(BaseModel):
     compile: bool = False
     channels_last: bool | None = None
     pool_first: bool | None = None
+    fused: bool | None = None
     steps_per_execution: int | None = None
     remat: tuple[str, ...] = ()
     parallel: Parallel | None = None

@@ -24,7 +24,7 @@ class Attention_(Op):
     q, each serves several heads in a row (grouped-query attention, Ainslie et al. 2023).
     """
 
-    operands: ClassVar = ("q", "k", "v", "mask?")
+    operands: ClassVar[tuple[str, ...]] = ("q", "k", "v", "mask?")
     examples: ClassVar = [
         ({}, ("f32[2, 3, 4]", "f32[2, 5, 4]", "f32[2, 5, 6]")),
         ({"causal": True}, ("f32[2, 2, 4, 3]", "f32[2, 2, 4, 3]", "f32[2, 2, 4, 3]")),
@@ -50,38 +50,39 @@ class Attention_(Op):
     def infer(
         self, q: TensorType, k: TensorType, v: TensorType, mask: TensorType | None = None
     ) -> TensorType:
+        shown = f"{q}, {k} and {v}" if "v" in self.operands else f"{q} and {k}"
         for x, name in ((q, "q"), (k, "k"), (v, "v")):
-            require_float(x, f"the operand {name} of `attention`")
+            require_float(x, f"the operand {name} of {self._title}")
             if x.rank != q.rank or x.rank < 2:
                 raise OpError(
-                    f"`attention` needs q, k and v with the same two or more axes, but got {q}, {k} and {v}",
+                    f"{self._title} needs {self._needed} with the same two or more axes, but got {shown}",
                     operand=(q, k, v).index(x) if x.rank < 2 else ("q", "k", "v").index(name),
                     label=f"{x.rank} axes",
                     code="DLS0302",
                 )
         if q.shape[-1] != k.shape[-1]:
             raise OpError(
-                f"`attention`: q {q} and k {k} differ on the last axis",
+                f"{self._title}: q {q} and k {k} differ on the last axis",
                 operand=1,
                 label=f"{k.shape[-1]} on the last axis, q has {q.shape[-1]}",
                 hint="queries and keys are compared, so both need vectors of one length",
             )
         if k.shape[:-1] != v.shape[:-1]:
             raise OpError(
-                f"`attention`: k {k} and v {v} differ in more than the last axis",
+                f"{self._title}: k {k} and v {v} differ in more than the last axis",
                 operand=2,
                 label="one value is needed for each key",
             )
-        known(q.shape[-1], "the last axis of q in `attention`")
+        known(q.shape[-1], f"the last axis of q in {self._title}")
         if self._groups(q, k) is None:
             raise OpError(
-                f"`attention`: the leading axes of q {q} and k {k} differ",
+                f"{self._title}: the leading axes of q {q} and k {k} differ",
                 operand=1,
                 label="differs before the last two axes",
                 hint="only axis -3, the heads, may be shorter in k and v, if it divides that of q",
             )
         if mask is not None:
-            require_bool(mask, "the mask of `attention`", 3)
+            require_bool(mask, f"the mask of {self._title}", self.operands.index("mask?"))
             self._check_mask(mask, (*q.shape[:-1], k.shape[-2]))
         return tensor(promote(q, k, v), (*q.shape[:-1], v.shape[-1]))
 
@@ -106,6 +107,14 @@ class Attention_(Op):
             "rank": q.rank,
         }
 
+    @property
+    def _title(self) -> str:
+        return f"`{self.spec_name()}`"
+
+    @property
+    def _needed(self) -> str:
+        return "q, k and v" if "v" in self.operands else "q and k"
+
     def _groups(self, q: TensorType, k: TensorType) -> int | None:
         if q.shape[:-2] == k.shape[:-2]:
             return 1
@@ -124,16 +133,23 @@ class Attention_(Op):
             fits = False
         if not fits:
             raise OpError(
-                f"the mask of `attention` must fit the scores {tensor('bool', scores)}, but got {mask}",
-                operand=3,
+                f"the mask of {self._title} must fit the scores {tensor('bool', scores)}, but got {mask}",
+                operand=self.operands.index("mask?"),
                 label="does not fit the scores",
                 hint="its last two axes are queries and keys; use `unsqueeze` where one axis is missing",
             )
 
     def decompose(self, b: Any, q: Any, k: Any, v: Any, mask: Any = None) -> Any:
-        facts = self.facts(q.type, k.type, v.type, mask and mask.type)
+        groups = self._groups(q.type, k.type)
+        if groups != 1:
+            v = b.repeat_interleave(v, repeats=groups, axis=-3)
+        return self.shares(b, q, k, mask) @ v
+
+    def shares(self, b: Any, q: Any, k: Any, mask: Any = None) -> Any:
+        """How much each query takes of each value: [..., T, S]."""
+        facts = self.facts(q.type, k.type, k.type, mask and mask.type)
         if facts["grouped"]:
-            k, v = (b.repeat_interleave(x, repeats=facts["groups"], axis=-3) for x in (k, v))
+            k = b.repeat_interleave(k, repeats=facts["groups"], axis=-3)
         scores = self._scores(b, q, k)
         if facts["factor"] != 1:
             scores = scores * facts["factor"]
@@ -142,10 +158,10 @@ class Attention_(Op):
             seen = b.greater_equal(b.unsqueeze(queries, axis=1), keys)
             mask = seen if mask is None else b.logical_and(mask, seen)
         if mask is None:
-            return b.softmax(scores, axis=-1) @ v
+            return b.softmax(scores, axis=-1)
         low = b.constant(MASKED.get(scores.type.dtype, -1e30), like=scores)
         weights = b.softmax(b.where(mask, scores, low), axis=-1)
-        return b.where(mask, weights, b.constant(0.0, like=weights)) @ v
+        return b.where(mask, weights, b.constant(0.0, like=weights))
 
     def _scores(self, b: Any, q: Any, k: Any) -> Any:
         if self.similarity == "euclidean":
@@ -156,3 +172,39 @@ class Attention_(Op):
         if self.similarity == "cosine":
             q, k = (x / b.maximum(b.norm(x, axis=-1, keepdims=True), 1e-8) for x in (q, k))
         return q @ b.transpose(k)
+
+
+class AttentionWeights(Attention_):
+    """softmax(similarity(q, k)) over q [..., T, D] and k [..., S, D]: the weights of `attention`, [..., T, S].
+
+    For what is done to them before they meet the values, such as dropout; all else is as for `attention`.
+    """
+
+    operands: ClassVar = ("q", "k", "mask?")
+    examples: ClassVar = [
+        ({}, ("f32[2, 3, 4]", "f32[2, 5, 4]")),
+        ({"causal": True}, ("f32[2, 2, 4, 3]", "f32[2, 2, 4, 3]", "bool[2, 1, 1, 4]")),
+        ({"scale": 0.3}, ("f32[2, 4, 3, 2]", "f32[2, 2, 5, 2]")),
+        ({"similarity": "cosine"}, ("f32[3, 4]", "f32[5, 4]", "bool[3, 5]")),
+    ]
+
+    @classmethod
+    def spec_name(cls) -> str:
+        return "attention_weights"
+
+    def infer(  # type: ignore[override]
+        self, q: TensorType, k: TensorType, mask: TensorType | None = None
+    ) -> TensorType:
+        found = super().infer(q, k, k, mask)
+        return found.with_shape((*found.shape[:-1], k.shape[-2]))
+
+    def macs(self, q: TensorType, k: TensorType, mask: TensorType | None = None) -> Dim:  # type: ignore[override]
+        return tensor("f32", q.shape[:-1]).size * k.shape[-2] * q.shape[-1]
+
+    def facts(self, q: TensorType, k: TensorType, *more: TensorType | None) -> dict[str, Any]:
+        return super().facts(q, k, k, more[-1] if more else None)
+
+    def decompose(  # type: ignore[override]
+        self, b: Any, q: Any, k: Any, mask: Any = None
+    ) -> Any:
+        return self.shares(b, q, k, mask)

@@ -56,7 +56,10 @@ def generate(
     choose = _chooser(choice, banned=None if ends else 0)
     written = [0] if len(inputs) == 2 else numbers
     asked = [_fitted(numbers, inputs[0])] if len(inputs) == 2 else []
-    width = _context(program, model, inputs[-1])
+    width = _context(program, model)
+    length = (
+        min(length, width) if asked else length
+    )  # an answer may fill its column, with no sign for the end
     made: list[int] = []
     for _ in range(length):
         seen = (written + made)[-width:]
@@ -126,19 +129,20 @@ def _form(program: Program, model: str, symbols: int) -> tuple[list[TensorType],
     return inputs, scores[0]
 
 
-def _context(program: Program, model: str, kind: TensorType) -> int:
+def _context(program: Program, model: str) -> int:
     """How many symbols the model sees at once: as it says, else as many as in training."""
-    if isinstance(kind.shape[1], int):
-        return kind.shape[1]
+    last = program.model(model).inputs[-1]
+    if isinstance(last.type.shape[1], int):
+        return last.type.shape[1]
     key = program.models[model]
-    lengths = [
-        column.shape[0]
+    lengths = {
+        name: column.shape[0]
         for training in program.trainings.values()
         if key in training.models.values()
-        for column in program.data[training.data].stored().values()
-        if column.rank == 1
-    ]
-    return max((length for length in lengths if isinstance(length, int)), default=CONTEXT)
+        for name, column in program.data[training.data].stored().items()
+        if column.rank == 1 and isinstance(column.shape[0], int)
+    }
+    return lengths.get(last.name) or max(lengths.values(), default=CONTEXT)
 
 
 def _fitted(numbers: Sequence[int], kind: TensorType) -> Any:

@@ -83,7 +83,7 @@ class _Interpreter:
         sizes = dict(outer)
         for value, array in zip(graph.inputs, arguments, strict=True):
             values[value.name] = self.convert(array, value.type.dtype)
-            _bind_sizes(value.name, value.type, values[value.name], sizes)
+            bind_sizes(value.name, value.type, values[value.name], sizes)
         for node in graph.nodes:
             arrays = [None if name is None else self._value(name, values, prefix) for name in node.inputs]
             results = self._node(graph, node, arrays, prefix, sizes)
@@ -189,7 +189,7 @@ def _bound(value: Any, sizes: Mapping[str, int]) -> Any:
     return value
 
 
-def _bind_sizes(name: str, kind: TensorType, array: Array, sizes: dict[str, int]) -> None:
+def bind_sizes(name: str, kind: TensorType, array: Array, sizes: dict[str, int]) -> None:
     """Learn what the symbols of an input's type stand for; the inner graph's meaning hides the outer one."""
     if len(kind.shape) != array.ndim:
         raise ValueError(f"`{name}` must be {kind}, but has shape {list(array.shape)}")

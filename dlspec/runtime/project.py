@@ -93,6 +93,7 @@ def run_training(
     python: str = sys.executable,
     cwd: Path | str | None = None,
     processes: int = 1,
+    inherits: Sequence[int] = (),
 ) -> None:
     """Run ``python train.py`` in its own process, handing on its output line by line. Raises `ProjectError`.
 
@@ -102,6 +103,8 @@ def run_training(
         is handed what ``watched.py`` tells, which then runs the script.
     processes
         how many train together, started by ``torchrun``.
+    inherits
+        descriptors of open files that the process keeps open.
     """
     code = Path(folder).resolve()
     script = (
@@ -119,6 +122,7 @@ def run_training(
                 text=True,
                 env={**_environment(processes), **os.environ, **UNBUFFERED, HELD: "1"},
                 cwd=cwd,
+                pass_fds=inherits,
             ) as process,
         ):
             assert process.stdout is not None

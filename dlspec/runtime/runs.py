@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 from dlspec.ir.training import DataSet
 from dlspec.weights.store import replacing
 
 RECORD = "run.json"
+LOCK = "lock"
+PATIENCE = 10.0  # seconds in which a process that was killed is gone
 PROGRAM = "program.json"
 
 
@@ -42,9 +47,9 @@ class Run:
     fingerprint: str
     arguments: list[str]
     cwd: str
-    processes: int = 1
     status: str = "running"
     seconds: float = 0.0
+    processes: int = 1
     sources: list[str] = field(default_factory=list)
     fold: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -61,6 +66,31 @@ def read_run(folder: Path) -> Run | None:
         return Run(**json.loads((folder / RECORD).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[list[int]]:
+    """A run's folder, to be trained in by nobody else: by the descriptors that it gives, as long as one is open.
+
+    A training that inherits them holds the folder by itself. Raises `SpecError` (DLS0821).
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        yield []
+        return
+    with (folder / LOCK).open("w") as file:
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise fail("DLS0821", f"the training in `{folder}` is still running",
+                               hint="wait for its end, or stop it") from None  # fmt: skip
+                time.sleep(0.1)
+        yield [file.fileno()]
 
 
 def read_program(folder: Path) -> Program | None:

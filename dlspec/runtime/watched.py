@@ -3,8 +3,8 @@
 This is a script, for a process of its own. What ``train.py`` prints passes through; events are lines that begin
 with the record separator (as in RFC 7464), then JSON:
 
-- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), its `losses`, and its `rate`
-  in examples a second.
+- ``step``: where training is (`epoch` of `epochs`, `batch` of `batches`), how far (`done` of `total`, in batches; in
+  steps of a world, where `epoch` is 0), its `losses`, and its `rate` in examples a second.
 - ``not finite``: why a loss was no number, see `nonfinite`. It is found by doing the same once more, up to the step
   that failed: runs are reproducible.
 """
@@ -55,8 +55,13 @@ def end_with_input() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def _option(name: str, default: Any) -> Any:
+    """The whole number that an option of the command line gives."""
+    return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
+
+
 class Watch:
-    """Stands before `train_epoch` and `train_step` of a printed `Training`, and counts.
+    """Stands before `train_epoch` and `train_step` of a printed `Training`, and counts; in a world, the steps played.
 
     around
         what a step is done within, if not by itself: it is given the step and its place.
@@ -66,9 +71,11 @@ class Watch:
         self.train, self.around = train, around
         self.epoch = self.batch = self.examples = 0
         self.batches: int | None = None
-        self.epochs = getattr(train, "EPOCHS", 1)
-        if "--epochs" in sys.argv:
-            self.epochs = int(sys.argv[sys.argv.index("--epochs") + 1])
+        self.played = 0
+        self.epochs = _option("--epochs", getattr(train, "EPOCHS", 0))
+        self.limit = _option("--steps", getattr(train, "MAX_STEPS", None))
+        if not self.epochs and hasattr(train.data, "exploring"):
+            train.data.exploring = self._exploring(train.data.exploring)
         self.began = self.told = time.perf_counter()
         kind, wrappers = train.Training, {"train_epoch": self._epoch, "train_step": self._step}
         self.originals = {name: getattr(kind, name) for name in wrappers if hasattr(kind, name)}
@@ -87,6 +94,8 @@ class Watch:
             self.batch = getattr(given.get("place"), "batches", 0)
             with contextlib.suppress(Exception):  # data that is not counted like this
                 self.batches = self._batches(given["columns"])
+                if self.limit is not None:
+                    self.epochs = min(self.epochs, math.ceil(self.limit / self.batches))
             return function(*args, **kwargs)
 
         return train_epoch
@@ -118,9 +127,21 @@ class Watch:
 
         return train_step
 
+    def _exploring(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def exploring(step: int) -> Any:
+            self.played = step
+            return function(step)
+
+        return exploring
+
     def _tell(self, losses: dict[str, float], rate: float) -> None:
-        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch}
-        tell("step", **place, batches=self.batches, losses=losses, rate=rate)
+        done, total = self.played, self.limit
+        if self.epoch:
+            batches = self.batches or self.batch
+            done = (self.epoch - 1) * batches + self.batch
+            total = min(self.epochs * batches, self.limit or sys.maxsize)
+        place = {"epoch": self.epoch, "epochs": self.epochs, "batch": self.batch, "batches": self.batches}
+        tell("step", **place, done=done, total=total, losses=losses, rate=rate)
 
 
 def _be_alone() -> None:

@@ -226,6 +226,16 @@ def test_import_brings_only_what_is_named(tree: Path) -> None:
         dlspec.load(spec)
 
 
+def test_an_imported_model_that_is_exported_or_trained_is_one_of_the_spec(tree: Path) -> None:
+    (tree / "a.dls").write_text(
+        "model A { input x: f32[N]  output x }  model B { input x: f32[N]  output x }"
+    )
+    (tree / "b.dls").write_text('import "a.dls"\nexport B { format = onnx }')
+    program = dlspec.load(tree / "b.dls").program
+    assert [*program.models] == ["B"]
+    assert program.exports["B"].model == "B"
+
+
 def test_imports_cannot_circle(tree: Path) -> None:
     (tree / "a.dls").write_text('import "b.dls"\nmodel A { input x: f32[N]  output x }')
     (tree / "b.dls").write_text('import "a.dls"\nmodel B { input x: f32[N]  output x }')

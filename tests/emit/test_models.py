@@ -201,3 +201,11 @@ def test_definitions_of_one_name_may_use_each_other() -> None:
     ).program
     assert printed(program).count("class Layer") == 2
     assert_close(torch_and_reference(program, {"x": np.ones((3, 8), "f4")}))
+
+
+@pytest.mark.parametrize("init", ["ones", "normal(0.5)", "constant(2.0)"])
+def test_a_weight_may_be_a_single_number(init: str) -> None:
+    program = dlspec.loads(
+        f"model Net {{ input x: f32[N, 4]  s = Parameter([], init = {init})  output y = x * s }}"
+    ).program
+    assert_close(torch_and_reference(program, {"x": np.ones((2, 4), "float32")}))

@@ -16,11 +16,12 @@ from dlspec.runtime.project import load_project
 SPEC = """
 block Layer(d) {
   input x: f32[N, T, d]
-  output y = x + (x -> Linear(4 * d) -> gelu INSIDE -> Linear(d))
+  output y = x + (x -> Linear(4 * d) -> gelu INSIDE -> Linear(d)) AFTER
 }
 model Net {
   input x: f32[N, 8, 16]
-  output logits = x -> repeat(3) { Layer(16) } -> flatten -> Linear(4)
+  layer = Layer(16)  # is used twice, and other numbers are drawn after it
+  output logits = x -> repeat(2) { Layer(16) } -> layer -> layer -> Dropout(0.5) -> flatten -> Linear(4)
 }
 data Rows {
   source  = csv("rows.csv")
@@ -36,8 +37,10 @@ RNG = np.random.default_rng(0)
 BATCH = {"x": RNG.random((16, 8, 16), "float32"), "label": np.arange(16) % 4}
 
 
-def files(backend: str, settings: str, inside: str = "") -> dict[str, str]:
-    program = loads(SPEC.replace("SETTINGS", settings).replace("INSIDE", inside)).program
+def files(backend: str, settings: str, inside: str = "", after: str = "") -> dict[str, str]:
+    program = loads(
+        SPEC.replace("SETTINGS", settings).replace("INSIDE", inside).replace("AFTER", after)
+    ).program
     return print_project(program, "Net", load_backend(backend))
 
 
@@ -58,11 +61,24 @@ def test_is_printed_where_asked(backend: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "keras"])
-def test_the_trajectory_is_the_same(backend: str) -> None:
+@pytest.mark.parametrize(
+    ("inside", "others"),
+    [
+        ("", ""),
+        ("-> Dropout(0.5)", ""),
+        ("-> Dropout(0.5)", "accumulate = 2 batch_size = 8"),
+        ("-> Dropout(0.5)", "accumulate = 2 batch_size = 8 deterministic = true"),
+        ("-> Dropout(0.5)", "deterministic = true precision = bf16"),
+    ],
+)
+def test_the_trajectory_is_the_same(backend: str, inside: str, others: str) -> None:
     pytest.importorskip(backend)
     found = []
     for settings in ("", "remat = [Layer]"):
-        learner = load_project(files(backend, settings)).new_training()
+        _same_seed(backend)
+        after = "* uniform([N, T, d])" if "deterministic" in others else ""
+        printed = files(backend, f"{settings} {others}", inside, after)
+        learner = load_project(printed).new_training()
         found.append(_three_steps(learner, backend))
     assert found[0] == found[1]
 
@@ -82,16 +98,28 @@ def _three_steps(learner: Any, backend: str) -> list[float]:
     return [float(learner.train_step(batch)["loss"]) for _ in range(3)]
 
 
+def _same_seed(backend: str) -> None:
+    if backend == "torch":
+        import torch
+
+        torch.manual_seed(0)
+    else:
+        import keras
+
+        keras.utils.set_random_seed(0)
+
+
 @pytest.mark.parametrize(
-    ("code", "settings", "inside"),
+    ("code", "settings", "after"),
     [
         ("DLS0505", "remat = [Other]", ""),
         ("DLS0505", "remat = true", ""),
         ("DLS0505", "remat = [Net]", ""),
-        ("DLS0509", "remat = [Layer]", "-> Dropout(0.1)"),
+        ("DLS0509", "remat = [Layer]", "* uniform([N, T, d])"),
+        ("DLS0509", "remat = [Layer]  deterministic = true", "-> BatchNorm"),
     ],
 )
-def test_what_cannot_be_is_refused(code: str, settings: str, inside: str) -> None:
+def test_what_cannot_be_is_refused(code: str, settings: str, after: str) -> None:
     with pytest.raises(SpecError) as error:
-        files("torch", settings, inside)
+        files("torch", settings, after=after)
     assert error.value.diagnostics[0].code == code

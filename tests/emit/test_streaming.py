@@ -90,6 +90,38 @@ def test_batches_are_those_of_the_whole(rows: str, more: str, workers: str) -> N
     assert same(every_batch(stream), every_batch(whole))
 
 
+@pytest.mark.parametrize("workers", ["true", "{ processes: 2 }"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "augment { x = random_noise(x, std = 0.5) }",
+        "prepare { x = x * 2 }  augment { x = random_noise(x, std = 0.5) }",
+        "prepare { y = one_hot(y, 4) }  augment { x = random_noise(x)  x, y = mixup(x, y) }",
+        PREPARED,
+    ],
+)
+def test_altered_batches_are_those_of_the_whole(rows: str, more: str, workers: str) -> None:
+    if "mixup" in more and workers != "true":
+        return
+    whole, stream = live(spec(rows, more)), live(spec(rows, f"{more}  stream = {workers}"))
+    assert same(every_batch(stream), every_batch(whole))
+
+
+@pytest.mark.parametrize("workers", ["true", "{ processes: 1 }"])
+def test_statistics_are_those_of_the_training_split(rows: str, workers: str) -> None:
+    more = f"stream = {workers}  prepare {{ x = (x - train_mean(x)) / train_std(x, axis = [0, 2]) + train_mean(y) }}"
+    data = live(spec(rows, more))
+    x = np.load(rows[5:-2])[data.load("train")["row"]]
+    first = next(data.batches(data.load("train"), 7, shuffle=False))
+    x, y = x[:, :6].reshape(30, 2, 3).astype("f4").astype("f8"), x[:, 6]
+    found = data.statistics()
+    np.testing.assert_array_equal(found["x_mean"], x.mean(0, keepdims=True).astype("f4"))
+    np.testing.assert_allclose(found["x_std_2"], x.std((0, 2), keepdims=True), rtol=1e-7)
+    np.testing.assert_array_equal(found["y_mean"], y.mean(0, keepdims=True).astype("f4"))
+    wanted = ((x - x.mean(0)) / x.std((0, 2), keepdims=True) + y.mean())[:7]
+    np.testing.assert_allclose(first["x"], wanted, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "split",
     [
@@ -225,7 +257,6 @@ def test_what_is_of_each_example_is_not(prepare: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        (spec('sklearn("digits")', "stream = true"), "DLS0531", "`sklearn` is read as a whole"),
         (spec('npy("a.npy")', "stream = 2"), "DLS0505", "true, false or a dictionary"),
         (spec('npy("a.npy")', "stream = { threads: 0 }"), "DLS0505", "whole number of at least 1"),
         (spec('npy("a.npy")', "stream = { threads: 1, processes: 1 }"), "DLS0505", "not in both"),

@@ -110,6 +110,13 @@ def test_steps_are_compiled_when_asked() -> None:
     assert "jit_compile" not in printed("keras")
 
 
+def test_one_pass_over_all_weights() -> None:
+    assert "# Fused: one pass" in printed("torch")
+    assert "fused=True" in printed("torch")
+    assert "used" not in printed("torch", "fused = false").partition("self.optimizers")[2].partition("}")[0]
+    assert "Fused" not in printed("torch", "fused = false") + printed("keras")
+
+
 def test_one_call_of_keras_does_several_steps() -> None:
     """As many as the spec says, or few enough for their batches to be small; one where something comes between two."""
     assert "STEPS = 32" in printed("keras")

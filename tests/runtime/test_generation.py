@@ -31,6 +31,21 @@ model Net {
 }
 """
 
+OF_DATA = (
+    ANSWER.replace("answered", "sofar").replace("N, 3", "N, S").replace("N, 5", "N, T")
+    + """
+data Days {
+  source = synthetic("dates")
+  columns = { asked: i64[20], sofar: i64[12], answer: i64[12] }
+  vocabulary = characters(6)
+}
+train Net on Days {
+  loss = cross_entropy(logits, answer, axis = 2)
+  optimizer = Adam(lr = 1e-3)
+}
+"""
+)
+
 
 def made(text: str, folder: Path, symbols: list[str]) -> tuple[Program, Path]:
     """The program, and weights that give the next number a score of 4, the one after it 3."""
@@ -56,6 +71,12 @@ def test_answers_until_the_end(tmp_path: Path) -> None:
     assert generate(program, "Net", weights, "onnx", "ab", 2, Choice()) == "ab"
     with pytest.raises(SpecError, match="4 symbols, and the model takes 3"):
         generate(program, "Net", weights, "onnx", "abcd", 9, Choice())
+
+
+def test_answers_fill_their_column_at_most(tmp_path: Path) -> None:
+    """Not the longer column of what is asked: the model has seen no answer that goes on."""
+    program, weights = made(OF_DATA, tmp_path, ["\ufffd", *"abcde"])
+    assert generate(program, "Net", weights, "onnx", "ab", 99, Choice()) == "abcdeabcdeab"
 
 
 def test_draws(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two processes learn what one does, with all weights each or half of them, and go on from each other's checkpoints."""
+"""Two processes learn what one does, each with all weights or half of them, and one goes on where two stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ block Layer(width) {
 }
 model Net(width = 16) {
   input image: f32[N, 64]
-  h = image -> Linear(width)
+  h = image -> reshape([N, 1, 8, 8]) -> Conv2d(2, 3) -> relu -> flatten -> Linear(width)
   repeat 2 { h = h -> Layer(width) }
   output logits = h -> Linear(10)
 }

@@ -97,6 +97,17 @@ def test_one_page_has_it_all(tmp_path: Path) -> None:
     assert sum(attributes.get("class") == "cell" for _, attributes in page.tags) == 4
 
 
+def test_curves_by_step(tmp_path: Path) -> None:
+    lines = [{"step": 5 * i, "loss": 1 / i, "rate": 1e-3} for i in range(1, 1501)]
+    (tmp_path / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    text = report(tmp_path, RESULTS)
+    page = Page(text)
+    assert sum("curve" in (attributes.get("class") or "") for _, attributes in page.tags) == 4
+    for told in ("By step", "Adam(lr = 0.001)", "6,000"):
+        assert told in page.text, told
+    assert max(path.count("L") for path in re.findall(r'd="(M[^"]*)"', text)) < 600  # long lines are thinned
+
+
 def test_it_needs_nothing_and_runs_nothing(tmp_path: Path) -> None:
     text = report(tmp_path, RESULTS)
     page = Page(text)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dlspec.cli.train import _earlier
+from dlspec.diagnostics import SpecError
 from dlspec.ir.training import DataSet, Source
-from dlspec.runtime.runs import Run, fingerprint, read_run, same_run
+from dlspec.runtime import runs
+from dlspec.runtime.runs import Run, fingerprint, held, read_run, same_run
 
 FILES = {"train.py": "x = 1\n"}
 WEIGHTS = {"w": np.ones(3, np.float32)}
@@ -51,3 +56,30 @@ def test_the_same_run_is_found(tmp_path: Path, status: str) -> None:
     assert same_run(folders, "3") is None
     (tmp_path / "a" / "run.json").write_text("{}")
     assert read_run(tmp_path / "a") is None
+
+
+def test_a_folder_is_trained_in_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while only a process lives that inherited it."""
+    pytest.importorskip("fcntl")
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    with held(tmp_path) as lock:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=lock
+        )
+    with pytest.raises(SpecError, match="DLS0821"), held(tmp_path):
+        pass
+    child.communicate(b"\n")
+    with held(tmp_path) as lock:
+        assert len(lock) == 1
+
+
+def test_what_was_stopped_goes_on_where_it_is_part_of_several(tmp_path: Path) -> None:
+    Run("net.dls", "Net", "torch", "1", [], ".").write(tmp_path)
+    assert _earlier([tmp_path], "1", part=True) == (None, False)  # there is nothing to go on from
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/000000001.safetensors").touch()
+    assert _earlier([tmp_path], "1", part=True) == (tmp_path, False)
+    assert _earlier([tmp_path], "1", part=False) == (None, False)
+    assert _earlier([tmp_path], "2", part=True) == (None, False)
+    Run("net.dls", "Net", "torch", "1", [], ".", status="finished").write(tmp_path)
+    assert _earlier([tmp_path], "1", part=False) == (tmp_path, True)

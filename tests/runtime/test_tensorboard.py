@@ -25,3 +25,17 @@ def test_tensorflow_reads_event_files(tmp_path: Path) -> None:
     assert events[0].file_version == "brain.Event:2"
     found = [(event.step, {v.tag: v.simple_value for v in event.summary.value}) for event in events[1:]]
     assert str(found) == str(list(enumerate(lines, 1)))
+
+
+def test_curves_by_step_and_of_worlds(tmp_path: Path) -> None:
+    read = pytest.importorskip("tensorflow").compat.v1.train.summary_iterator
+    (tmp_path / "metrics.jsonl").write_text('{"steps": 1000, "return": 9.0}\n')
+    (tmp_path / "steps.jsonl").write_text('{"step": 50, "loss": 1e39}\n{"step": 100, "lo')
+    file = EventFile(tmp_path)
+    file.update()
+    with (tmp_path / "steps.jsonl").open("a") as steps:  # the line was being written
+        steps.write('ss": 0.5}\n')
+    file.update()
+    found = [(e.step, v.tag, v.simple_value) for e in read(str(file.path)) for v in e.summary.value]
+    infinite = float("inf")
+    assert found == [(1000, "return", 9.0), (50, "step/loss", infinite), (100, "step/loss", 0.5)]

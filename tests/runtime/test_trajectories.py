@@ -90,6 +90,7 @@ TESTED = {
 NO_RULE = {
     "name", "data", "models", "evaluate", "policy", "metrics", "batch_size", "epochs", "max_steps", "seed", "log",
     "doc", "init_from", "checkpoint", "best", "compile", "channels_last", "pool_first", "remat", "parallel",
+    "fused", "steps_per_execution",
 }  # fmt: skip
 """The other settings: what is measured and kept, how long it goes on, and how it is computed."""
 

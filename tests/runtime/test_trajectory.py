@@ -38,6 +38,22 @@ train Net on Digits {
   SETTING
 }
 """
+MASKED = """
+import { Attention } from "std/transformer"
+import { SpatialDropout } from "std/conv"
+model Net {
+  input image: f32[N, 1, 8, 8]
+  x = image -> Conv2d(8, 3, padding = 1) -> SpatialDropout(0.25) -> tanh
+  rows = rearrange(x, "n c h w -> n h (c w)") -> Linear(12)
+  output logits = Attention(3, dropout = 0.2)(rows) -> flatten -> Linear(10)
+}
+train Net on Digits {
+  loss       = cross_entropy(logits, label)
+  optimizer  = SGD(lr = 0.1)
+  batch_size = 16
+  SETTING
+}
+"""
 PLAYERS = """
 model Generator { input z: f32[N, 8]  output image = z -> Linear(64) -> sigmoid }
 # A large eps: else roundings of gradients near zero decide the sign of a step.
@@ -63,13 +79,15 @@ def program(tmp_path: Path, text: str, setting: str = "") -> Program:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "name"), [(NOISY, "Net"), (PLAYERS, "Gan")])
+@pytest.mark.parametrize(("text", "name"), [(NOISY, "Net"), (MASKED, "Net"), (PLAYERS, "Gan")])
 def test_both_frameworks_take_the_same_path(tmp_path: Path, text: str, name: str) -> None:
     runs = Trajectories(program(tmp_path, text), name, steps=6)
-    single, double = runs.compare(), runs.compare(double=True)
+    single, double = runs.compare(), runs.compare(double=True, floor=False)
     assert 0 < single.error <= 1e-4
     assert 0 < double.error <= 1e-9
+    assert single.chaos is not None
     assert 0 < single.chaos < 1e-3
+    assert double.chaos is None
 
 
 @pytest.mark.slow
@@ -79,6 +97,15 @@ def test_other_draws_are_another_path(tmp_path: Path) -> None:
     runs._project("torch", False).draws.seed = 1
     after = runs.trained("torch", False)
     assert np.abs(before["linear2.weight"] - after["linear2.weight"]).max() > 1e-3
+
+
+def test_masks_of_channels_and_of_attention_have_streams(tmp_path: Path) -> None:
+    for name in ("torch", "keras"):
+        text = print_project(program(tmp_path, MASKED, "deterministic = true"), "Net", load_backend(name))[
+            "model.py"
+        ]
+        assert 'draws.Dropout(p, "SpatialDropout.dropout")' in text
+        assert 'draws.Dropout(dropout, "Attention.dropout")' in text
 
 
 @pytest.mark.slow

@@ -84,3 +84,29 @@ def test_gradients_of_several_models(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert all(np.abs(array).max() > 0 for array in {**judging, **making}.values())
     monkeypatch.setattr(Keras, "gradients", lambda *args: runs.start)
     assert not verify(program, "Maker", backends=["torch", "keras"]).ok
+
+
+DRAWING = """
+block Noisy {
+  input x: [N, D]
+  output x + normal([N, D], std = 0.1) + 0.1 * gumbel([N, D]) -> Dropout(0.3)
+}
+model Net {
+  input x: f32[N, 4]
+  first = x -> Noisy -> Linear(6) -> Noisy
+  output y = first * bernoulli(0.7, [N, 6]) + uniform([N, 6], low = -1)
+  output z = normal([3])
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("double", [False, True])
+def test_models_that_draw_have_all_references(tmp_path: Path, double: bool) -> None:
+    path = tmp_path / "net.dls"
+    path.write_text(DRAWING)
+    program = dlspec.load(path).program
+    report = verify(program, "Net", backends=["torch", "keras", "onnx"], double=double)
+    found = [check.right for check in report.checks if check.what == "outputs"]
+    assert found == ["Keras", "ONNX", "reference"]
+    assert report.ok

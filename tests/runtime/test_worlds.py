@@ -97,3 +97,25 @@ def test_killed_while_it_plays(backend: str, tmp_path: Path) -> None:
     run_training(tmp_path / "code", ["--out", str(run), "--resume"])
     assert (run / "weights.safetensors").read_bytes() == (tmp_path / "whole/weights.safetensors").read_bytes()
     assert len(list((run / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_the_best_return_is_kept_and_playing_stops_some_reports_after_it(
+    tmp_path: Path, backend: str
+) -> None:
+    printed = files(backend, tmp_path, "log = 30  early_stopping = { metric: return, patience: 3 }")
+    often = {**printed, "train.py": printed["train.py"].replace("% 1000", "% 20")}
+    write_project(often, tmp_path / "code")
+    run_training(tmp_path / "code", ["--out", str(tmp_path / "run")])
+    returns = [
+        json.loads(line)["return"] for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    ]
+    best = max(returns)
+    assert len(returns) in (returns.index(best) + 4, 20)
+    assert (tmp_path / "run/best.safetensors").read_bytes() == (
+        tmp_path / "run/weights.safetensors"
+    ).read_bytes()
+    steps = [json.loads(line) for line in (tmp_path / "run/steps.jsonl").read_text().splitlines()]
+    assert [each["step"] for each in steps] == list(range(30, 20 * len(returns) - 39, 30))
+    assert steps[0].keys() == {"step", "loss", "rate"}

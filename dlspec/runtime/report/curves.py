@@ -17,21 +17,33 @@ SIDES = {"train": 0}  # the colour of a series; all else is held out
 STEPS = (1, 2, 2.5, 5, 10)
 
 
-def curve(series: Mapping[str, Sequence[float]], best: int | None = None) -> Markup:
+POINTS = 600  # of a line; more are averaged
+
+
+def curve(
+    series: Mapping[str, Sequence[float]],
+    best: int | None = None,
+    places: Sequence[int] | None = None,
+    unit: str = "epoch",
+) -> Markup:
     """Lines over epochs, one a series, with an axis from what is smallest to what is largest.
 
     best
         the epoch, counted from 0, whose weights were kept.
+    places
+        where the values are, on an axis of `unit`; epochs from 1 where it is not said.
     """
-    finite = [v for values in series.values() for v in values if math.isfinite(v)]
+    at = list(places or range(1, 1 + max(map(len, series.values()), default=0)))
+    best_at = None if best is None else at[best]
+    shown = {name: _thinned(at, values) for name, values in series.items()}
+    finite = [v for points in shown.values() for _, v in points]
     if not finite:
         return Markup("")
     marks = ticks(min(finite), max(finite))
-    low, high = marks[0], marks[-1]
-    count = max(map(len, series.values()))
+    low, high, first, last = marks[0], marks[-1], at[0], at[-1]
 
-    def x(epoch: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (epoch / (count - 1) if count > 1 else 0.5)
+    def x(place: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * ((place - first) / (last - first) if last > first else 0.5)
 
     def y(value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
@@ -44,32 +56,37 @@ def curve(series: Mapping[str, Sequence[float]], best: int | None = None) -> Mar
         parts.append(
             f'<text class="tick" text-anchor="end" x="{LEFT - 8}" y="{y(mark) + 4:.1f}">{mark:.6g}</text>'
         )
-    for epoch in epochs(count):
+    for place in epochs(last) if places is None else between(first, last):
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{x(epoch - 1):.1f}" y="{HEIGHT - 8}">{epoch}</text>'
+            f'<text class="tick" text-anchor="middle" x="{x(place):.1f}" y="{HEIGHT - 8}">{place:,}</text>'
         )
-    if best is not None:
+    if best_at is not None:
         parts.append(
-            f'<line class="best" x1="{x(best):.1f}" x2="{x(best):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+            f'<line class="best" x1="{x(best_at):.1f}" x2="{x(best_at):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
         )
-    for name, values in series.items():
-        number = SIDES.get(name, 1)
-        parts += _line(
-            str(escape(name)), number, [(x(i), y(v), v) for i, v in enumerate(values) if math.isfinite(v)]
-        )
+    for name, points in shown.items():
+        what = [(x(p), y(v), f"{escape(name)}, {unit} {p:,}: {v:.5g}") for p, v in points]
+        parts += _line(SIDES.get(name, 1), what)
     return Markup("".join([*parts, "</svg>"]))
 
 
-def _line(name: str, number: int, points: Sequence[tuple[float, float, float]]) -> list[str]:
+def _thinned(places: Sequence[int], values: Sequence[float]) -> list[tuple[int, float]]:
+    """The points that are finite; of very many, the means of as many in a row as it takes."""
+    points = [(p, v) for p, v in zip(places, values, strict=False) if math.isfinite(v)]
+    size = math.ceil(len(points) / POINTS) or 1
+    groups = [points[i : i + size] for i in range(0, len(points), size)]
+    return [(group[-1][0], sum(v for _, v in group) / len(group)) for group in groups]
+
+
+def _line(number: int, points: Sequence[tuple[float, float, str]]) -> list[str]:
+    """A line through points, each with what is told where the pointer rests."""
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in points)
-    parts = [f'<path class="series s{number}" d="{path}"/>']
-    # What a point is, where the pointer rests; single points are drawn.
-    radius = 3 if len(points) == 1 else 2 if len(points) <= 30 else 0
+    parts = [f'<path class="series s{number}" d="{path}"/>'] if points else []
+    radius = 3 if len(points) == 1 else 2 if len(points) <= 30 else 0  # single points are drawn
     if radius:
         parts += [
-            f'<circle class="dot s{number}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'
-            f"<title>{name}, epoch {epoch}: {value:.5g}</title></circle>"
-            for epoch, (x, y, value) in enumerate(points, 1)
+            f'<circle class="dot s{number}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{told}</title></circle>'
+            for x, y, told in points
         ]
     return parts
 
@@ -89,6 +106,12 @@ def epochs(count: int) -> list[int]:
     step = max(1, round(count / 6))
     inner = [e for e in range(step, count, step) if e > 1 and count - e >= step / 2]
     return sorted({1, *inner, count})
+
+
+def between(first: int, last: int) -> list[int]:
+    """The steps that are named below a curve: round ones."""
+    step = max(1, round((ticks(first, last)[1] - ticks(first, last)[0]) if last > first else 1))
+    return [place for place in range(-(-first // step) * step, last + 1, step)] or [first]
 
 
 def heat(rows: Sequence[Sequence[float]], labels: Sequence[str] | None = None) -> Markup:

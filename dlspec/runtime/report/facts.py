@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from dlspec.draw import draw
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Training, validation_split
+from dlspec.ir.training import DataSet, Step, Training, validation_split
 from dlspec.runtime.report.samples import samples
-from dlspec.runtime.runs import read_program, read_run
+from dlspec.runtime.runs import Run, read_program, read_run
 from dlspec.summary import Summary, summarize
 
 LARGEST = 200  # layers in the table of a model
@@ -43,12 +43,16 @@ def facts(folder: Path) -> dict[str, Any]:
         "names": list(dict.fromkeys(name for values in results.values() for name in _numbers(values))),
         "tables": _tables(results),
         "curves": curves(history, head),
+        "places": [round(r["steps"]) for r in history] if data.environment is not None else None,
+        "unit": "step" if data.environment is not None else "epoch",
+        "by_step": _by_step(folder),
         "history": history,
+        "names_of_all": list(dict.fromkeys(name for result in history for name in result)),
         "best": _best(training, history),
         "models": [_model(program, name, key) for name, key in training.models.items()],
         "columns": columns,
         "samples": samples(folder, program, training, columns.pop("held_out")),
-        "settings": _settings(training),
+        "settings": _settings(run, training),
     }
 
 
@@ -56,12 +60,24 @@ def curves(history: list[dict[str, float]], head: str) -> dict[str, dict[str, li
     """What an epoch has, by what it is: ``loss`` of training and ``val_loss`` go together."""
     found: dict[str, dict[str, list[float]]] = {}
     for name in dict.fromkeys(
-        name for result in history for name in result if name not in ("seconds", "epoch")
+        name for result in history for name in result if name not in ("seconds", "epoch", "steps")
     ):
         quantity = name.removeprefix(f"{head}_")
         side = "train" if quantity == name else head
         found.setdefault(quantity, {})[side] = [result.get(name, float("nan")) for result in history]
     return found
+
+
+def _by_step(folder: Path) -> tuple[list[int], dict[str, list[float]]] | None:
+    """What ``steps.jsonl`` has, where the spec has `log`: the steps, and each quantity."""
+    file = folder / "steps.jsonl"
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
+    if not lines:
+        return None
+    names = dict.fromkeys(name for line in lines for name in line if name != "step")
+    return [line["step"] for line in lines], {
+        name: [line.get(name, float("nan")) for line in lines] for name in names
+    }
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
@@ -110,6 +126,9 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
 
     from dlspec.runtime.project import load_project
 
+    if data.environment is not None:  # its examples come from playing
+        world = [(name, str(kind), "") for name, kind in data.columns.items()]
+        return {"sizes": {}, "rows": world, "trouble": "", "held_out": {}}
     try:
         project = load_project({"data.py": (folder / "code" / "data.py").read_text("utf-8")})
         splits = {split: project.data.load(split) for split in data.split}
@@ -127,7 +146,7 @@ def _columns(folder: Path, data: DataSet) -> dict[str, Any]:
     rows = []
     for name, values in first.items():
         some = np.asarray(values[:ROWS])
-        kind = f"{some.dtype}{list(some.shape[1:])}"
+        kind = f"{some.dtype}{list(some.shape[1:]) or ''}"
         rows.append((name, kind, _values(some, names.get(name))))
     return {"sizes": sizes, "rows": rows, "trouble": "", "held_out": list(splits.values())[-1]}
 
@@ -147,13 +166,27 @@ def _values(some: Any, names: Sequence[str] | None = None) -> str:
     return f"{some.min():.4g} to {some.max():.4g}, mean {some.mean():.4g}, deviation {some.std():.4g}"
 
 
-def _settings(training: Training) -> dict[str, str]:
-    """What the spec says of the training, in words."""
-    steps = [f"{step.optimizer.spec_name()} for {' and '.join(step.updates)}" for step in training.steps]
-    short = len(training.steps) == 1
+def _settings(run: Run, training: Training) -> dict[str, str]:
+    """What the spec and the command line say of the training, in words."""
+    fold = [] if run.fold is None else ["--fold", str(run.fold)]
+    given = [*run.arguments, *fold, *(word for source in run.sources for word in ("--source", source))]
+    steps = {" and ".join(step.updates): _optimizer(step) for step in training.steps}
+    alone = next(iter(steps.values())) if len(training.steps) == 1 else ""
+    asked = dict(zip(run.arguments[::2], run.arguments[1::2], strict=False))
+    lasts = ("steps", training.max_steps) if training.max_steps else ("epochs", training.epochs)
     return {
-        "optimizer": training.steps[0].optimizer.spec_name() if short and steps else "; ".join(steps),
-        "batch size": str(training.batch_size),
-        "epochs": str(training.epochs),
-        "seed": str(training.seed),
+        "arguments": " ".join(given) or "none",
+        "optimizer": alone or "; ".join(f"{optimizer} for {updates}" for updates, optimizer in steps.items()),
+        "batch size": str(training.batch_size * training.accumulate),
+        lasts[0]: asked.get("--epochs", f"{lasts[1]:,}"),
+        "seed": asked.get("--seed", str(training.seed)),
     }
+
+
+def _optimizer(step: Step) -> str:
+    """The optimizer with its rate, and what was said of it besides."""
+    optimizer: Any = step.optimizer
+    fields = {"lr": optimizer.lr, **optimizer.model_dump(exclude_defaults=True)}
+    name = fields.pop("kind")
+    rate = {"lr": "by a schedule"} if step.rate is not None else {}
+    return f"{name}({', '.join(f'{key} = {value}' for key, value in (fields | rate).items())})"

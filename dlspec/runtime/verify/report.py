@@ -37,7 +37,7 @@ class Trajectory:
     error, tensor
         the difference of the worst tensor of the weights, relative to its largest magnitude.
     chaos
-        the same between PyTorch and PyTorch from disturbed weights.
+        the same between PyTorch and PyTorch from disturbed weights; None where that was not asked for.
     noise
         weights whose true gradient is zero, not compared.
     """
@@ -47,7 +47,7 @@ class Trajectory:
     steps: int
     error: float
     tensor: str
-    chaos: float
+    chaos: float | None
     noise: tuple[str, ...] = ()
 
 

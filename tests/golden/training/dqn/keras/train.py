@@ -163,6 +163,8 @@ def train(
     history: list[dict[str, float]] = []
     returns: list[float] = [0.0]
     losses: list[float] = []
+    log = out / "metrics.jsonl"
+    log.write_text("")
     start = time.perf_counter()
     for step in range(1, steps + 1):
         if rng.random() < data.exploring(step):
@@ -198,7 +200,7 @@ def train(
             figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
             print(figures, flush=True)
             history.append(result)
-            with (out / "metrics.jsonl").open("a") as file:
+            with log.open("a") as file:
                 file.write(json.dumps(result) + "\n")
     return history
 

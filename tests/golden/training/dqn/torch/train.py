@@ -34,6 +34,7 @@ class Training(nn.Module):
         self.Q = Q
         self.Target = Target
         self.losses = {"loss": self.loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.Adam(Q.parameters(), lr=0.002, fused=True),
         }
@@ -62,19 +63,19 @@ class Training(nn.Module):
         x = self.Q(state)  # [N, 2]
         return x.argmax(dim=1)
 
-    def train_step(self, batch: Batch) -> Batch:
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
         if self.updates % 50 == 0:
             self.Target.load_state_dict(self.Q.state_dict())
-        losses = {}
+        losses: dict[str, float] = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"{name} is {loss.item()}")
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
             loss.backward()
             optimizer.step()
-            losses[name] = loss.detach()
         self.updates += 1
         return losses
 
@@ -85,8 +86,7 @@ class Training(nn.Module):
 
     def learn(self, columns: data.Columns) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        losses = self.train_step(self.tensors(columns))
-        return {name: float(loss) for name, loss in losses.items()}
+        return self.train_step(self.tensors(columns))
 
     def tensors(self, batch: data.Columns) -> Batch:
         """A batch of arrays as tensors, where the models are."""
@@ -104,6 +104,8 @@ def train(
     history: list[dict[str, float]] = []
     returns: list[float] = [0.0]
     losses: list[float] = []
+    log = out / "metrics.jsonl"
+    log.write_text("")
     start = time.perf_counter()
     for step in range(1, steps + 1):
         if rng.random() < data.exploring(step):
@@ -139,7 +141,7 @@ def train(
             figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
             print(figures, flush=True)
             history.append(result)
-            with (out / "metrics.jsonl").open("a") as file:
+            with log.open("a") as file:
                 file.write(json.dumps(result) + "\n")
     return history
 

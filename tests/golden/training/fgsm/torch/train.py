@@ -35,6 +35,7 @@ class Training(nn.Module):
         self.plain = plain
         self.robust = robust
         self.losses = {"plainly": self.plainly_loss, "robustly": self.robustly_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "plainly": torch.optim.Adam(plain.parameters(), lr=0.001, fused=True),
             "robustly": torch.optim.Adam(robust.parameters(), lr=0.001, fused=True),
@@ -88,17 +89,17 @@ class Training(nn.Module):
             "robust_attacked": robust_attacked,
         }
 
-    def train_step(self, batch: Batch) -> Batch:
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        losses = {}
+        losses: dict[str, float] = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"{name} is {loss.item()}")
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
             loss.backward()
             optimizer.step()
-            losses[name] = loss.detach()
         return losses
 
     def train_epoch(

@@ -36,6 +36,7 @@ class Training(nn.Module):
         self.project = project
         self.probe = probe
         self.losses = {"contrast": self.contrast_loss, "read": self.read_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "contrast": torch.optim.Adam(
                 [*encode.parameters(), *project.parameters()], lr=0.001, fused=True
@@ -138,17 +139,17 @@ class Training(nn.Module):
         x = x.argmax(dim=1) == label
         return {"accuracy": x.to(torch.float32).mean()}
 
-    def train_step(self, batch: Batch) -> Batch:
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        losses = {}
+        losses: dict[str, float] = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"{name} is {loss.item()}")
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
             loss.backward()
             optimizer.step()
-            losses[name] = loss.detach()
         return losses
 
     def train_epoch(

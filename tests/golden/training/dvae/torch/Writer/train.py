@@ -37,6 +37,7 @@ class Training(nn.Module):
         self.W = W
         self.J = J
         self.losses = {"write": self.write_loss, "judge": self.judge_loss}
+        # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "write": torch.optim.Adam(W.parameters(), lr=0.001, fused=True),
             "judge": torch.optim.Adam(J.parameters(), lr=0.001, fused=True),
@@ -96,17 +97,17 @@ class Training(nn.Module):
         self.D.eval()
         return self
 
-    def train_step(self, batch: Batch) -> Batch:
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        losses = {}
+        losses: dict[str, float] = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"{name} is {loss.item()}")
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
             loss.backward()
             optimizer.step()
-            losses[name] = loss.detach()
         return losses
 
     def train_epoch(

@@ -80,14 +80,14 @@ class Machine(nn.Module):
     `chance`, uniform noise, is below its probability.
 
     v: float32 [N, in_features], chance: float32 [N, hidden]
-    -> h: float32 [N, hidden], gap: float32 [N].
+    -> h: float32 [N, hidden], dream: float32 [N, in_features], gap: float32 [N].
     """
 
     def __init__(self, in_features: int, hidden: int) -> None:
         super().__init__()
         self.machine = RBM(in_features, hidden)
 
-    def forward(self, v: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, v: Tensor, chance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         h = self.machine(v)  # [N, hidden]
         on = (chance < h).to(torch.float32)
         dream = down(on, self.machine.weight, self.machine.visible_bias).detach()
@@ -101,21 +101,21 @@ class Machine(nn.Module):
             self.machine.hidden_bias,
         )
         gap = x - y
-        return h, gap
+        return h, dream, gap
 
 
 class Layer(nn.Module):
     """v: float32 [N, in_features], chance: float32 [N, above]
-    -> h: float32 [N, above], gap: float32 [N].
+    -> h: float32 [N, above], dream: float32 [N, in_features], gap: float32 [N].
     """
 
     def __init__(self, in_features: int, above: int = 128) -> None:
         super().__init__()
         self.machine = Machine(in_features, above)
 
-    def forward(self, v: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
-        h, gap = self.machine(v, chance)
-        return h, gap
+    def forward(self, v: Tensor, chance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        h, dream, gap = self.machine(v, chance)
+        return h, dream, gap
 
 
 class Memory(nn.Module):
@@ -133,7 +133,7 @@ class Memory(nn.Module):
         N = v.shape[0]
         x = F.one_hot(label, 10).to(torch.float32)  # [N, 10]
         x = torch.cat([v, x], dim=1)  # [N, 138]
-        _, gap = self.memory(x, chance)
+        _, _, gap = self.memory(x, chance)
         x = torch.eye(10, 10, dtype=torch.float32, device=v.device)  # [10, 10]
         y = v[:, None].expand(N, 10, 128)  # [N, 10, 128]
         each = torch.cat([y, x.expand(N, 10, 10)], dim=2)  # [N, 10, 138]

@@ -1,4 +1,4 @@
-"""Train DBN on Digits."""
+"""Train Second on Digits."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 import data
 import weights
-from model import Layer, Memory
+from model import Layer
 
 BATCH_SIZE = 32
-EPOCHS = 60
+EPOCHS = 30
 SEED = 0
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -27,75 +27,48 @@ Batch = dict[str, Tensor]
 
 
 class Training(nn.Module):
-    """DBN learns from Digits."""
+    """Second learns from Digits."""
 
-    def __init__(self, first: Layer, second: Layer, top: Memory) -> None:
+    def __init__(self, first: Layer, second: Layer) -> None:
         super().__init__()
         self.first = first
         self.second = second
-        self.top = top
-        self.losses = {
-            "learn_first": self.learn_first_loss,
-            "learn_second": self.learn_second_loss,
-            "learn_top": self.learn_top_loss,
-        }
+        self.losses = {"loss": self.loss}
         self.optimizers = {
-            "learn_first": torch.optim.SGD(first.parameters(), lr=0.05, momentum=0.5),
-            "learn_second": torch.optim.SGD(second.parameters(), lr=0.05, momentum=0.5),
-            "learn_top": torch.optim.SGD(top.parameters(), lr=0.05, momentum=0.5),
+            "loss": torch.optim.SGD(second.parameters(), lr=0.05, momentum=0.5),
         }
+        self.first.requires_grad_(False)
+        self.train()
 
-    def learn_first_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of first."""
-        image = batch["image"]
-        N = image.shape[0]
-        _, x = self.first(image, torch.rand((N, 128), device=image.device))
-        return x.mean()
-
-    def learn_second_loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of second."""
         image = batch["image"]
         N = image.shape[0]
-        x, _ = self.first(image, torch.rand((N, 128), device=image.device))
-        h = x.detach()
-        _, x = self.second(h, torch.rand((N, 128), device=image.device))
-        return x.mean()
-
-    def learn_top_loss(self, batch: Batch) -> Tensor:
-        """Minimized over the weights of top."""
-        image, label = batch["image"], batch["label"]
-        N = image.shape[0]
-        x, _ = self.first(image, torch.rand((N, 128), device=image.device))
-        h = x.detach()
-        x, _ = self.second(h, torch.rand((N, 128), device=image.device))
-        h = x.detach()
-        _, x = self.top(h, label, torch.rand((N, 512), device=image.device))
+        h, _, _ = self.first(image, torch.rand((N, 128), device=image.device))
+        _, _, x = self.second(h, torch.rand((N, 128), device=image.device))
         return x.mean()
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
-        image, label = batch["image"], batch["label"]
-        N = image.shape[0]
-        x = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
-        x, _ = self.first(image, x)
-        h = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
-        x, _ = self.second(x, h)
-        h = torch.zeros((N, 512), dtype=torch.float32, device=image.device)  # [N, 512]
-        x, _ = self.top(x, label, h)
-        x = x.argmax(dim=1) == label
-        return {"accuracy": x.to(torch.float32).mean()}
+        return {"loss": self.loss(batch)}
 
-    def train_step(self, batch: Batch) -> Batch:
+    def train(self, mode: bool = True) -> Training:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        self.first.eval()
+        return self
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
-        losses = {}
+        losses: dict[str, float] = {}
         for name, optimizer in self.optimizers.items():
             optimizer.zero_grad()
             loss = self.losses[name](batch)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"{name} is {loss.item()}")
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
             loss.backward()
             optimizer.step()
-            losses[name] = loss.detach()
         return losses
 
     def train_epoch(
@@ -165,9 +138,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
-    training = Training(Layer(in_features=64), Layer(in_features=128), Memory()).to(
-        DEVICE
-    )
+    training = Training(Layer(in_features=64), Layer(in_features=128)).to(DEVICE)
     initial = options.weights or Path(__file__).with_name("weights.safetensors")
     if options.weights or initial.exists():
         weights.load(training, initial)

@@ -1,0 +1,1 @@
+"""How fast printed training is, beside scripts written by hand: `python -m benchmarks.speed`."""

@@ -1,0 +1,88 @@
+"""What was measured is kept in `docs/speed.json`, and `docs/speed.md` is written from that alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from dlspec.weights.store import replacing
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ABOUT = """# Speed
+
+How fast printed training is beside scripts written by hand, as `make speed` last recorded it: examples a second of an
+epoch, the best of {rounds} in turns in one process; with one thread in CPU time, with two on the clock. The idiomatic
+script is `DataLoader` and Adam, or plain `fit`; the best by hand takes batches by permutation, has the fused Adam, and
+channels-last, pooling before relu and one product for queries, keys and values where that is quicker, and the row's
+setting, too. Behind a ratio stands its limit. Absolute figures are of one shared machine: look at the ratios. One row
+again: `python -m benchmarks.speed cnn --backend keras`.
+
+What dlspec chooses by itself is said in a comment of the printed code, and [a setting](language.md#training) of that
+name overrules it: `channels_last`, `pool_first`, `fused`, `steps_per_execution`. It leaves `compile`
+and `precision` to the spec: compiling takes half a minute at first and needs a C++ compiler, and bf16 computes other
+numbers.
+"""
+HEAD = ("network", "framework", "setting", "threads", "idiomatic", "best by hand", "printed", "x idiomatic",
+        "x best", "peak MB: idiomatic, best, printed")  # fmt: skip
+BATCHES = """
+## Batches
+
+Examples of 784 features a second, 64 at a time in random order, in CPU time of one thread.
+
+"""
+
+
+def keep(key: str, value: dict[str, Any]) -> None:
+    """Keep a row, or the figures of the iterators, and write the page anew; one process at a time."""
+    path = DOCS / "speed.json"
+    with FileLock(DOCS / ".speed.lock"):
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        kept = dict(sorted({**kept, key: value}.items()))
+        for file, text in ((path, json.dumps(kept, indent=2) + "\n"), (DOCS / "speed.md", page(kept))):
+            with replacing(file) as temporary:
+                temporary.write_text(text)
+
+
+def page(kept: dict[str, Any]) -> str:
+    """The text of the page."""
+    rows = [row for key, row in kept.items() if key != "batches"]
+    about = ABOUT.format(rounds=rows[0]["rounds"] if rows else "several")
+    text = about + "\n" + "".join(_table([HEAD, ["---"] * len(HEAD), *map(cells, rows)]))
+    if batches := kept.get("batches"):
+        figures = [(name, f"{rate:,}") for name, rate in batches.items()]
+        text += BATCHES + "".join(_table([("iterator", "examples/s"), ("---", "---"), *figures]))
+    return text
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row as text."""
+    rates = [
+        f"{row['rates'][who]:,}" if who in row["rates"] else "-" for who in ("idiomatic", "best", "printed")
+    ]
+    memory = [str(row["memory"][who]) for who in ("idiomatic", "best", "printed") if who in row["memory"]]
+    ratios = [_ratio(row, "idiomatic"), _ratio(row, "best")]
+    head = [row["network"], row["backend"], row["setting"] or "-", str(row["threads"])]
+    return [*head, *rates, *ratios, ", ".join(memory) + _higher(row) if memory else "-"]
+
+
+def _ratio(row: dict[str, Any], peer: str) -> str:
+    value, limit = row["ratios"].get(peer), row["limits"].get(peer)
+    if value is None:
+        return "-"
+    text = f"{value:.2f}"
+    if limit is None:
+        return text
+    return f"{text} (>= {limit})" if value >= limit else f"**{text}** (>= {limit}, missed)"
+
+
+def _higher(row: dict[str, Any]) -> str:
+    return " **(higher)**" if "memory" in row["missed"] else ""
+
+
+def _table(rows: list[Any]) -> Iterator[str]:
+    for row in rows:
+        yield f"| {' | '.join(row)} |\n"

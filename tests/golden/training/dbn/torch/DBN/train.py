@@ -1,0 +1,183 @@
+"""Train DBN on Digits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import data
+import weights
+from model import Layer, Memory
+
+BATCH_SIZE = 32
+EPOCHS = 60
+SEED = 0
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Batch = dict[str, Tensor]
+
+
+class Training(nn.Module):
+    """DBN learns from Digits."""
+
+    def __init__(self, first: Layer, second: Layer, top: Memory) -> None:
+        super().__init__()
+        self.first = first
+        self.second = second
+        self.top = top
+        self.losses = {"loss": self.loss}
+        self.optimizers = {
+            "loss": torch.optim.SGD(top.parameters(), lr=1.0, momentum=0.5),
+        }
+        self.total = 1  # updates, when training ends
+        self.updates = 0
+        self.first.requires_grad_(False)
+        self.second.requires_grad_(False)
+        self.train()
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of top."""
+        image, label = batch["image"], batch["label"]
+        N = image.shape[0]
+        x, _, _ = self.first(image, torch.rand((N, 128), device=image.device))
+        h, _, _ = self.second(x, torch.rand((N, 128), device=image.device))
+        _, x = self.top(h, label, torch.rand((N, 512), device=image.device))
+        return x.mean()
+
+    def metrics(self, batch: Batch) -> Batch:
+        """How good the models are on a batch."""
+        image, label = batch["image"], batch["label"]
+        N = image.shape[0]
+        x = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
+        x, _, _ = self.first(image, x)
+        h = torch.zeros((N, 128), dtype=torch.float32, device=image.device)  # [N, 128]
+        x, _, _ = self.second(x, h)
+        h = torch.zeros((N, 512), dtype=torch.float32, device=image.device)  # [N, 512]
+        x, _ = self.top(x, label, h)
+        x = x.argmax(dim=1) == label
+        return {"accuracy": x.to(torch.float32).mean()}
+
+    def train(self, mode: bool = True) -> Training:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        self.first.eval()
+        self.second.eval()
+        return self
+
+    def set_rates(self) -> None:
+        """Set the learning rates of the next update."""
+        step = self.updates
+        steps = self.total
+        x = 3.141592653589793 * min(max(step, 0.0) / steps, 1.0)
+        for group in self.optimizers["loss"].param_groups:
+            group["lr"] = 0.05 * (0.5 * (1 + math.cos(x)))
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """Update the models once; gives the losses from before."""
+        self.set_rates()
+        losses: dict[str, float] = {}
+        for name, optimizer in self.optimizers.items():
+            optimizer.zero_grad()
+            loss = self.losses[name](batch)
+            losses[name] = loss.item()
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(f"{name} is {losses[name]}")
+            loss.backward()
+            optimizer.step()
+        self.updates += 1
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        return means(self.train_step, map(self.tensors, batches))
+
+    @torch.inference_mode()
+    def evaluate(self, columns: data.Columns) -> dict[str, float]:
+        """The mean metrics over all examples."""
+        self.eval()
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        result = means(self.metrics, map(self.tensors, batches))
+        self.train()
+        return result
+
+    def tensors(self, batch: data.Columns) -> Batch:
+        """A batch of arrays as tensors, where the models are."""
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history: list[dict[str, float]] = []
+    training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    training = Training(Layer(in_features=64), Layer(in_features=128), Memory()).to(
+        DEVICE
+    )
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training, options.out / "weights.safetensors")
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
