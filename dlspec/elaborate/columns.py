@@ -11,6 +11,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import describe
+from dlspec.ir.dims import Dim, symbol
 from dlspec.ir.training import Category
 from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
@@ -27,6 +28,7 @@ class Columns:
     categories: dict[str, Category] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     bytes: dict[str, str] = field(default_factory=dict)
+    axis: str | None = None
 
     def add(self, name: str, written: tree.Expr, frame: Frame) -> None:
         """A column as it is written."""
@@ -37,19 +39,19 @@ class Columns:
         elif word == "bytes" and isinstance(written, tree.Call):
             self.bytes[name] = _counted(written)
         elif word == "text":
-            kind = _text_type(written, frame)
+            kind = _text_type(written, frame, self.axis)
             self.texts.append(name)
         else:
-            kind = _column_type(written, frame)
+            kind = _column_type(written, frame, self.axis)
         self.types[name] = kind
 
 
-def columns_of(expr: tree.Expr, frame: Frame) -> Columns:
-    """The setting; all mistakes in it are told together."""
+def columns_of(expr: tree.Expr, frame: Frame, axis: str | None = None) -> Columns:
+    """The setting; all mistakes in it are told together. `axis` is the symbol of the axis that `bucket` says."""
     if not isinstance(expr, tree.Dict) or not expr.items:
         raise fail("DLS0505", "`columns` must be a dictionary of names and types", expr.span, "not a dictionary",
                    "write `{ image: f32[1, 8, 8], label: i64 }`")  # fmt: skip
-    columns = Columns()
+    columns = Columns(axis=axis)
     problems: list[Diagnostic] = []
     for name, written in expr.items:
         try:
@@ -104,7 +106,7 @@ def _counted(written: tree.Call) -> str:
     return argument.value.id
 
 
-def _text_type(written: tree.Expr, frame: Frame) -> TensorType:
+def _text_type(written: tree.Expr, frame: Frame, axis: str | None) -> TensorType:
     """`text[64]`: the symbols of a text, at most 64 of them."""
     dims: list[tree.Expr] = []
     if isinstance(written, tree.TensorType):
@@ -114,7 +116,7 @@ def _text_type(written: tree.Expr, frame: Frame) -> TensorType:
     if len(dims) != 1:
         raise fail("DLS0505", "a column of texts says how many symbols they have at most", written.span,
                    "how many?", "write `text[64]`")  # fmt: skip
-    return tensor("i64", [_size(dims[0], frame)])
+    return tensor("i64", [_size(dims[0], frame, axis)])
 
 
 def _category(written: tree.Expr, frame: Frame) -> Category:
@@ -138,7 +140,7 @@ def _category(written: tree.Expr, frame: Frame) -> Category:
     return Category(size=size, unknown=unknown)
 
 
-def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
+def _column_type(written: tree.Expr, frame: Frame, axis: str | None) -> TensorType:
     """`i64`, or `f32[1, 8, 8]`, which parses as an indexed name."""
     dims: list[tree.Expr] = []
     base: tree.Expr = written
@@ -149,13 +151,21 @@ def _column_type(written: tree.Expr, frame: Frame) -> TensorType:
     if not isinstance(base, tree.Name):
         raise fail("DLS0218", "a column's type is an element type and sizes", written.span, "not a type",
                    f"write `f32[1, 8, 8]` or one of {', '.join(DTYPES)}")  # fmt: skip
-    return tensor(dtype_of(base), [_size(dim, frame) for dim in dims])
+    return tensor(
+        dtype_of(base), [_size(dim, frame, None if place else axis) for place, dim in enumerate(dims)]
+    )
 
 
-def _size(dim: tree.Expr, frame: Frame) -> int:
+def _size(dim: tree.Expr, frame: Frame, axis: str | None) -> Dim:
+    """A size; the first one may be the symbol `axis`."""
     if isinstance(dim, tree.Name) and dim.id not in frame.scope.visible():
-        raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`",
-                   dim.span, "not a number", "write the type of one example: the batch axis is added")  # fmt: skip
+        if dim.id == axis:
+            return symbol(axis)
+        hint = "write the type of one example: the batch axis is added"
+        if dim.id != "N":
+            hint = f"give a number, or `bucket = {{ {dim.id}: [16, 32, 64] }}` for a first size that differs"
+        raise fail("DLS0219", f"a column's size must be a positive whole number, not the symbol `{dim.id}`", dim.span,
+                   "not a number", hint)  # fmt: skip
     value = evaluate(dim, frame)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise fail("DLS0219", f"a column's size must be a positive whole number, not {describe(value)}",

@@ -9,6 +9,7 @@ from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmentations
 from dlspec.elaborate.blocks import plain
+from dlspec.elaborate.buckets import bucket_of, check_bucket
 from dlspec.elaborate.columns import Columns, column_places, columns_of
 from dlspec.elaborate.declarations import Settings, one_word
 from dlspec.elaborate.environment import SETTINGS as ENVIRONMENT
@@ -25,7 +26,7 @@ from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
-from dlspec.ir.dims import symbol
+from dlspec.ir.dims import Symbolic, symbol
 from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
@@ -37,7 +38,7 @@ LAST_BATCH = ["keep", "drop", "fill"]
 
 SETTINGS = (
     "source", "columns", "split", "stratify", "shuffle", "seed", "prepare", "vocabulary", "last_batch", "augment",
-    "windows", "stream",
+    "windows", "stream", "bucket",
 )  # fmt: skip
 
 
@@ -50,7 +51,10 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
     )
     frame, attempt = builder.frame(), settings.attempt
     wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
-    found = attempt(lambda: columns_of(settings.require("columns", wanted), frame))
+    bucket = attempt(lambda: bucket_of(settings.get("bucket"), frame))
+    axis = bucket.axis if bucket else None
+    wrong = bucket is None and "bucket" in settings.values  # then nothing is known of its axis
+    found = None if wrong else attempt(lambda: columns_of(settings.require("columns", wanted), frame, axis))
     columns = found and found.types
     found = found or Columns()
     prepare = settings.sections.get("prepare")
@@ -81,6 +85,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         statistics=statistics,
         moments=moments,
         windows=windows,
+        bucket=bucket,
         augment=attempt(
             lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
         )
@@ -93,6 +98,7 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         doc=item.doc,
     )
     settings.finish()
+    check_bucket(made, settings)
     check_texts(made, item, settings)
     if made.source.kind in WORLDS:
         check_world(made, item, settings)
@@ -226,6 +232,8 @@ def column_frame(
     graph = Builder(name)
     frame = Frame(builder.session, Scope(builder.scope), graph)
     frame.scope.define("N", BATCH)
+    for dim in {dim for kind in columns.values() for dim in kind.shape if isinstance(dim, Symbolic)}:
+        frame.scope.define(str(dim), dim)
     for column, kind in columns.items():
         handle = graph.input(column, tensor(kind.dtype, (BATCH, *kind.shape)))
         frame.scope.define(column, handle)

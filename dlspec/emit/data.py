@@ -11,6 +11,7 @@ from dlspec.diagnostics import fail
 from dlspec.elaborate.sources import SourceError, source_arguments, source_kind
 from dlspec.elaborate.synthetic import generators
 from dlspec.emit.augmentation import print_augmentation, snippets
+from dlspec.emit.buckets import bucket_constants, bucket_settings
 from dlspec.emit.code import Code, comment_text, literal, quoted, sequence
 from dlspec.emit.environment import print_environment
 from dlspec.emit.function import print_function
@@ -56,7 +57,7 @@ def print_data(program: Program, data: DataSet) -> str:
             name=quoted(data.name),
             seed=literal(data.seed),
             **printed_split,
-            constants=[*split_constants, *text_constants(data)],
+            constants=[*split_constants, *text_constants(data), *bucket_constants(data)],
             last_batch=data.last_batch,
             shuffled=data.shuffle,
             last_words=LAST_WORDS[data.last_batch],
@@ -71,6 +72,7 @@ def print_data(program: Program, data: DataSet) -> str:
             statistics=_statistics(program, data, numpy) if data.statistics else "",
             augment=print_augmentation(data),
             windows=data.windows,
+            bucket=bucket_settings(data),
             loaded=_loaded(data),
         )
     )
@@ -141,7 +143,7 @@ class _Source:
             self.kind = source_kind(data.source, data.stream is not None, bool(data.categories or data.texts))
         except SourceError as error:
             raise fail("DLS0704", error.message) from None
-        self.read_columns = {name: kind for name, kind in data.columns.items() if name not in data.bytes}
+        self.read_columns = {name: kind for name, kind in data.stored().items() if name not in data.bytes}
         first, length = next(iter(self.read_columns)), next(iter(self.read_columns.values())).size
         self.values |= {"first": first, "length": length, "ahead": len(self.read_columns) - 1}
         self.values["total"] = sum(self._width(name, kind) for name, kind in self.read_columns.items())

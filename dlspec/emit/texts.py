@@ -82,7 +82,7 @@ def _tokens(data: DataSet) -> dict[str, Any]:
     """The size of the vocabulary, the columns of tokens with their lengths, and those that count bytes."""
     assert data.vocabulary is not None
     names = text_columns(data)
-    lengths = {name: data.columns[name].size for name in names}
+    lengths = {name: data.stored()[name].size for name in names}
     length = lengths[names[0]]
     assert isinstance(length, int)
     return {

@@ -28,14 +28,18 @@ from dlspec.emit.training_speed import recomputed_draws, speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Training, validation_split
+from dlspec.ir.training import DataSet, Training, validation_split
 from dlspec.passes.full_precision import full_precision
 
-UPDATES_OF_EPOCH = {
-    True: "data.count(columns) // BATCH_SIZE",
-    False: "math.ceil(data.count(columns) / BATCH_SIZE)",
-}
-"""How many updates an epoch has, by whether it leaves out examples that fill no batch."""
+
+def updates_of_epoch(data: DataSet) -> str:
+    """The expression of how many updates an epoch of training has."""
+    if data.bucket is not None:
+        return "data.batch_count(columns, BATCH_SIZE)"
+    if data.last_batch == "drop":
+        return "data.count(columns) // BATCH_SIZE"
+    return "math.ceil(data.count(columns) / BATCH_SIZE)"
+
 
 FILES = {
     r"\bcheckpoints\.": "import checkpoints",
@@ -171,7 +175,8 @@ class TrainingPrinter:
             "stream": data.stream is not None,
             "vocabulary": data.vocabulary.kind if data.vocabulary else "",
             "categories": bool(data.categories),
-            "updates_of_epoch": UPDATES_OF_EPOCH[data.last_batch == "drop"],
+            "bucket": data.bucket is not None,
+            "updates_of_epoch": updates_of_epoch(data),
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
             "policy": self._policy(),

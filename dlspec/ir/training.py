@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_serializer
 
+from dlspec.ir.dims import Dim, symbol
 from dlspec.ir.types import TensorType
 
 
@@ -104,6 +105,22 @@ class Windows(BaseModel):
     horizon: int
 
 
+class Bucket(BaseModel):
+    """An axis whose size differs from batch to batch: the smallest of `sizes` that the longest example fits into.
+
+    axis
+        the symbol that stands for it, as the first size of columns.
+    by
+        the column that says how long each example is; without it, up to its last place that is not 0.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    axis: str
+    sizes: tuple[int, ...]
+    by: str | None = None
+
+
 class Augmentation(BaseModel):
     """One random change of columns in training: ``image = random_crop(image, padding = 2)``."""
 
@@ -152,6 +169,8 @@ class DataSet(BaseModel):
         what these statistics are, by name.
     windows
         into which the prepared series is cut.
+    bucket
+        the axis along which batches are of different size; columns that have it are stored at its largest.
     augment
         what is done to each example in training, in this order, after the preparation.
     environment
@@ -179,11 +198,22 @@ class DataSet(BaseModel):
     moments: dict[str, Moment] = Field(default_factory=dict)
     augment: tuple[Augmentation, ...] = ()
     windows: Windows | None = None
+    bucket: Bucket | None = None
     vocabulary: Vocabulary | None = None
     environment: Environment | None = None
     stream: Stream | None = None
     seed: int = 0
     doc: str = ""
+
+    def stored(self) -> dict[str, TensorType]:
+        """The types of the columns as they are in memory: an axis that differs between batches is at its largest."""
+        if self.bucket is None:
+            return self.columns
+        sizes: dict[Dim, Dim] = {symbol(self.bucket.axis): self.bucket.sizes[-1]}
+        return {
+            name: kind.with_shape([sizes.get(dim, dim) for dim in kind.shape])
+            for name, kind in self.columns.items()
+        }
 
 
 def validation_split(data: DataSet) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from dlspec.ir.dims import Symbolic
 from dlspec.ir.op import Op, OpError
 from dlspec.ir.types import TensorType, tensor
 from dlspec.ops._numpy import np
@@ -59,6 +60,14 @@ class Collect(_Gathered):
                 operand=0,
                 label="not one for each example",
                 hint="`total` adds up numbers of batches",
+                code="DLS0541",
+            )
+        if any(isinstance(dim, Symbolic) for dim in x.shape[1:]):
+            raise OpError(
+                f"`collect` puts the examples of all batches together, and {x} has another size in each",
+                operand=0,
+                label="differs between batches",
+                hint="reduce it to what all batches have: `mean(x, axis = 1)`, or a `total`",
                 code="DLS0541",
             )
         return x

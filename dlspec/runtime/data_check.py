@@ -67,6 +67,8 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
         return sizes
     for split in data.split:
         columns = reading(data, lambda split=split: project.data.load(split))
+        if data.bucket is not None:
+            reading(data, lambda columns=columns: project.data.lengths(columns))
         sizes[split] = len(next(iter(columns.values())))
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",

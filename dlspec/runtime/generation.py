@@ -139,7 +139,7 @@ def _context(program: Program, model: str) -> int:
         name: column.shape[0]
         for training in program.trainings.values()
         if key in training.models.values()
-        for name, column in program.data[training.data].columns.items()
+        for name, column in program.data[training.data].stored().items()
         if column.rank == 1 and isinstance(column.shape[0], int)
     }
     return lengths.get(last.name) or max(lengths.values(), default=CONTEXT)

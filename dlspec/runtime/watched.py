@@ -93,13 +93,19 @@ class Watch:
             self.epoch = given.get("epoch", self.epoch) + 1
             self.batch = getattr(given.get("place"), "batches", 0)
             with contextlib.suppress(Exception):  # data that is not counted like this
-                count = self.train.data.count(given["columns"])
-                self.batches = math.ceil(count / self.train.BATCH_SIZE)
+                self.batches = self._batches(given["columns"])
                 if self.limit is not None:
                     self.epochs = min(self.epochs, math.ceil(self.limit / self.batches))
             return function(*args, **kwargs)
 
         return train_epoch
+
+    def _batches(self, columns: Any) -> int:
+        """How many batches an epoch has."""
+        data, size = self.train.data, self.train.BATCH_SIZE
+        if hasattr(data, "batch_count"):  # those of each bucket
+            return int(data.batch_count(columns, size))
+        return math.ceil(data.count(columns) / size)
 
     def _step(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def train_step(training: Any, batch: Any, *rest: Any) -> Any:
