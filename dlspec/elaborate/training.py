@@ -24,7 +24,7 @@ from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
 from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
 from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
-from dlspec.elaborate.weight_paths import check_learning, frozen_paths
+from dlspec.elaborate.weight_paths import Paths, check_learning, frozen_paths
 from dlspec.ir.paths import weights_of
 from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
 from dlspec.syntax import tree
@@ -106,7 +106,7 @@ class _Trainer:
         losses = graphs.losses()
         keys = {name: resolve_graph(m, None, m.span, self.session) for name, m in found.models.items()}
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
-        weights = weights_of(self.session.graphs, keys)
+        paths = Paths(weights_of(self.session.graphs, keys), keys, frame)
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
         evaluation = attempt(graphs.evaluation)
         evaluate, metrics = evaluation or (None, [])
@@ -120,7 +120,7 @@ class _Trainer:
             "models": keys,
             "copies": tuple(copies),
             "init_from": initial,
-            "freeze": attempt(partial(frozen_paths, settings.get("freeze"), weights, frame)),
+            "freeze": attempt(partial(frozen_paths, settings.get("freeze"), paths)),
             "evaluate": evaluate,
             "metrics": tuple(metrics),
             "policy": attempt(graphs.policy),

@@ -19,14 +19,14 @@ SETTINGS = ("freeze",)
 EXAMPLE = 'write `freeze = [backbone]`, or `freeze = ["layers.*.norm"]`'
 
 
-def frozen_paths(expr: tree.Expr | None, weights: Mapping[str, Weight], frame: Frame) -> tuple[str, ...]:
+def frozen_paths(expr: tree.Expr | None, paths: Paths) -> tuple[str, ...]:
     """`freeze = [backbone, layers[:2]]`: paths in the models whose weights stay as they are."""
     if expr is None:
         return ()
     found: dict[str, None] = {}
     for item in expr.items if isinstance(expr, tree.List) else [expr]:
-        for path in paths_of(item, weights, EXAMPLE, frame):
-            if not under_any([path], weights) - under_any(found, weights):
+        for path in paths.of(item, EXAMPLE):
+            if not under_any([path], paths.weights) - under_any(found, paths.weights):
                 raise fail("DLS0552", f"what is under `{path}` is frozen already", item.span,
                            "frozen twice", "leave it out")  # fmt: skip
             found[path] = None
@@ -50,15 +50,63 @@ def _model(name: str) -> str:
     return name.partition(".")[0]
 
 
-def paths_of(expr: tree.Expr, names: Collection[str], example: str, frame: Frame) -> list[str]:
-    """The paths that an expression is, each of which leads to weights: `layers[:2]` are `layers.0` and `layers.1`."""
-    paths = [expr.value] if isinstance(expr, tree.String) else _written(expr, names, example, frame)
-    for path in paths:
-        if not under(path, names):
-            raise unknown_path(path, names, expr)
-    if not paths:
-        raise fail("DLS0551", f"there is nothing at `{expr.span.text}`", expr.span, "an empty slice")
-    return paths
+class Paths:
+    """Reads paths to the weights of a training's models, which have the names that `weights_of` gives them."""
+
+    def __init__(self, weights: Mapping[str, Weight], models: Collection[str], frame: Frame) -> None:
+        self.weights, self.frame = weights, frame
+        self.alone = f"{next(iter(models))}." if len(models) == 1 else ""
+
+    def of(self, expr: tree.Expr, example: str) -> list[str]:
+        """The paths that an expression is, each of which leads to weights: of `layers[:2]` they are two."""
+        paths = [expr.value] if isinstance(expr, tree.String) else self._written(expr, example)
+        paths = [self._inside(path) for path in paths]
+        for path in paths:
+            if not under(path, self.weights):
+                raise unknown_path(path, self.weights, expr)
+        if not paths:
+            raise fail("DLS0551", f"there is nothing at `{expr.span.text}`", expr.span, "an empty slice")
+        return paths
+
+    def _inside(self, path: str) -> str:
+        """A path without the name of the only model, which the names of weights do not have."""
+        if self.alone and path.startswith(self.alone) and not under(self.alone[:-1], self.weights):
+            return path.removeprefix(self.alone)
+        return path
+
+    def _written(self, expr: tree.Expr, example: str) -> list[str]:
+        """The paths that are written without quotes."""
+        match expr:
+            case tree.Name():
+                return [expr.id]
+            case tree.Attribute():
+                return [f"{path}.{expr.name.id}" for path in self._written(expr.value, example)]
+            case tree.Subscript() if len(expr.indices) == 1:
+                inner = self._written(expr.value, example)
+                return [found for path in inner for found in self._copies(path, expr.indices[0])]
+        raise fail("DLS0505", f"`{expr.span.text}` is no path of layers or weights", expr.span, "not a path",
+                   example)  # fmt: skip
+
+    def _copies(self, path: str, index: Any) -> list[str]:
+        """Copies of a block, by their numbers."""
+        path = self._inside(path)
+        inside = {name[len(path) + 1 :].partition(".")[0] for name in under(path, self.weights)}
+        numbers = sorted(int(part) for part in inside if part.isdecimal())
+        if not numbers:
+            raise unknown_path(f"{path}.0", self.weights, index)
+        if isinstance(index, tree.Slice):
+            parts = (index.start, index.stop, index.step)
+            chosen = numbers[slice(*(None if part is None else self._number(part) for part in parts))]
+            return [f"{path}.{number}" for number in chosen]
+        number = self._number(index)
+        return [f"{path}.{numbers[number] if -len(numbers) <= number < 0 else number}"]
+
+    def _number(self, expr: Any) -> int:
+        value = evaluate(expr, self.frame)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise fail("DLS0505", f"a copy of a block has a whole number, not {describe(value)}", expr.span,
+                       "not a whole number")  # fmt: skip
+        return value
 
 
 def unknown_path(path: str, names: Collection[str], expr: tree.Node) -> SpecError:
@@ -79,39 +127,3 @@ def _all_paths(names: Collection[str]) -> list[str]:
         parts = name.split(".")
         found.update((".".join(parts[:end]), None) for end in range(1, len(parts) + 1))
     return list(found)
-
-
-def _written(expr: tree.Expr, names: Collection[str], example: str, frame: Frame) -> list[str]:
-    """The paths that are written without quotes."""
-    match expr:
-        case tree.Name():
-            return [expr.id]
-        case tree.Attribute():
-            return [f"{path}.{expr.name.id}" for path in _written(expr.value, names, example, frame)]
-        case tree.Subscript() if len(expr.indices) == 1:
-            inner = _written(expr.value, names, example, frame)
-            return [found for path in inner for found in _copies(path, expr.indices[0], names, frame)]
-    raise fail("DLS0505", f"`{expr.span.text}` is no path of layers or weights", expr.span, "not a path",
-               example)  # fmt: skip
-
-
-def _copies(path: str, index: Any, names: Collection[str], frame: Frame) -> list[str]:
-    """Copies of a block, by their numbers."""
-    inside = {name[len(path) + 1 :].partition(".")[0] for name in under(path, names)}
-    numbers = sorted(int(part) for part in inside if part.isdecimal())
-    if not numbers:
-        raise unknown_path(f"{path}.0", names, index)
-    if isinstance(index, tree.Slice):
-        parts = (index.start, index.stop, index.step)
-        chosen = numbers[slice(*(None if part is None else _number(part, frame) for part in parts))]
-        return [f"{path}.{number}" for number in chosen]
-    number = _number(index, frame)
-    return [f"{path}.{numbers[number] if -len(numbers) <= number < 0 else number}"]
-
-
-def _number(expr: Any, frame: Frame) -> int:
-    value = evaluate(expr, frame)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise fail("DLS0505", f"a copy of a block has a whole number, not {describe(value)}", expr.span,
-                   "not a whole number")  # fmt: skip
-    return value

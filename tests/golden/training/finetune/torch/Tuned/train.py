@@ -1,0 +1,200 @@
+"""Train Tuned on Few."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import data
+import weights
+from model import Net
+
+BATCH_SIZE = 20
+EPOCHS = 60
+SEED = 0
+MEANS = {"accuracy"}
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Batch = dict[str, Tensor]
+
+
+class Training(nn.Module):
+    """Tuned learns from Few."""
+
+    def __init__(self, N: Net) -> None:
+        super().__init__()
+        self.N = N
+        self.N.backbone.requires_grad_(False)
+        self.losses = {"loss": self.loss}
+        self.optimizers = {
+            "loss": torch.optim.AdamW(
+                [p for p in N.parameters() if p.requires_grad], lr=0.01, fused=True
+            ),
+        }
+        self.train()
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Minimized over the weights of N."""
+        image, label = batch["image"], batch["label"]
+        x = self.N(image)  # [N, 10]
+        return F.cross_entropy(x, label)
+
+    def parts(self, batch: Batch) -> Batch:
+        """What a batch gives to the metrics over all examples."""
+        image, label = batch["image"], batch["label"]
+        x = self.N(image)  # [N, 10]
+        x = x.argmax(dim=1) == label
+        accuracy = x.to(torch.float32).mean()
+        new = (label >= 5).to(torch.float32)
+        x = self.N(image)  # [N, 10]
+        x = x.argmax(dim=1) == label
+        right = x.to(torch.float32)
+        x = (new * right).sum()
+        h = new.sum()
+        return {"accuracy": accuracy, "unknown_part": x, "unknown_part2": h}
+
+    def train(self, mode: bool = True) -> Training:
+        """Training mode, but for norms that are frozen."""
+        super().train(mode)
+        for module in self.N.backbone.modules():
+            if hasattr(module, "running_mean"):
+                module.eval()
+        return self
+
+    def train_step(self, batch: Batch) -> Batch:
+        """Update the models once; gives the losses from before."""
+        losses = {}
+        for name, optimizer in self.optimizers.items():
+            optimizer.zero_grad()
+            loss = self.losses[name](batch)
+            if not math.isfinite(loss.item()):
+                raise FloatingPointError(f"{name} is {loss.item()}")
+            loss.backward()
+            optimizer.step()
+            losses[name] = loss.detach()
+        return losses
+
+    def train_epoch(
+        self, columns: data.Columns, seed: int, epoch: int
+    ) -> dict[str, float]:
+        """Update the models with every example once; gives the mean losses."""
+        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        return means(self.train_step, map(self.tensors, batches))
+
+    @torch.inference_mode()
+    def evaluate(self, columns: data.Columns) -> dict[str, Any]:
+        """The metrics over all examples."""
+        self.eval()
+        batches = data.batches(columns, BATCH_SIZE, shuffle=False)
+        result = metrics(over_all(self.parts, map(self.tensors, batches)))
+        self.train()
+        return result
+
+    def tensors(self, batch: data.Columns) -> Batch:
+        """A batch of arrays as tensors, where the models are."""
+        return {name: torch.from_numpy(a).to(DEVICE) for name, a in batch.items()}
+
+
+def over_all(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, Any]:
+    """What is computed for each batch, over all: means or sums."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        total += size
+        for name, value in compute(batch).items():
+            array = value.cpu().numpy()
+            weight = size if name in MEANS else 1
+            sums[name] = sums.get(name, np.float64()) + weight * array
+    for name in MEANS:
+        sums[name] /= total
+    return sums
+
+
+def metrics(parts: dict[str, Any]) -> dict[str, Any]:
+    """The metrics, from their parts over all examples."""
+    unknown_part = parts["unknown_part"]
+    unknown_part2 = parts["unknown_part2"]
+    return {
+        "accuracy": float(parts["accuracy"]),
+        "unknown": float(unknown_part / unknown_part2),
+    }
+
+
+def means(
+    compute: Callable[[Any], dict[str, Any]], batches: Iterable[Any]
+) -> dict[str, float]:
+    """What is computed for each batch, averaged over examples."""
+    sums: dict[str, Any] = {}
+    total = 0
+    for batch in batches:
+        size = data.count(batch)
+        for name, value in compute(batch).items():
+            sums[name] = sums.get(name, 0) + size * value
+        total += size
+    return {name: float(value) / total for name, value in sums.items()}
+
+
+def train(
+    training: Training, out: Path, epochs: int = EPOCHS, seed: int = SEED
+) -> list[dict[str, float]]:
+    """Train, print a line an epoch, and collect the results."""
+    columns, held_out = data.load("train"), data.load("test")
+    history: list[dict[str, float]] = []
+    log = out / "metrics.jsonl"
+    log.write_text("".join(json.dumps(result) + "\n" for result in history))
+    for epoch in range(len(history), epochs):
+        start = time.perf_counter()
+        result = training.train_epoch(columns, seed, epoch)
+        for name, value in training.evaluate(held_out).items():
+            result["test_" + name] = value
+        result["seconds"] = time.perf_counter() - start
+        history.append(result)
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in result.items())
+        print(f"epoch {epoch + 1}/{epochs}  {figures}", flush=True)
+    return history
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED, help="of all that is random")
+    parser.add_argument("--weights", type=Path, help="initial weights")
+    parser.add_argument("--out", type=Path, default=Path("run"), help="results")
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    training = Training(Net()).to(DEVICE)
+    # Channels-last: 2-D convolutions are quicker so.
+    training.to(memory_format=torch.channels_last)
+    # Max-pooling comes before relu in model.py: the same numbers, and fewer of them to compare.
+    initial = options.weights or Path(__file__).with_name("weights.safetensors")
+    if options.weights or initial.exists():
+        weights.load(training.N, initial)
+    options.out.mkdir(parents=True, exist_ok=True)
+    history = train(training, options.out, options.epochs, options.seed)
+    results = {split: training.evaluate(data.load(split)) for split in data.SPLIT}
+    weights.save(training.N, options.out / "weights.safetensors")
+    partial = options.out / "metrics.json.partial"
+    partial.write_text(json.dumps({"history": history, "results": results}, indent=2))
+    partial.replace(options.out / "metrics.json")
+
+
+if __name__ == "__main__":
+    main()
