@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -21,6 +23,8 @@ from model import Net
 BATCH_SIZE = 32
 EPOCHS = 20
 SEED = 0
+# Steps of one compiled call: the call itself takes longer than a small step.
+STEPS = 32
 
 Tensor = Any
 Batch = dict[str, Tensor]
@@ -89,6 +93,7 @@ class Training:
         self.steps = {
             "loss": Step(self.loss, [N], AdamW(0.001)),
         }
+        self.block = tf.function(self.steps_of_block, reduce_retracing=True)
         self.measure = tf.function(self.metrics, reduce_retracing=True)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -106,9 +111,23 @@ class Training:
         x = ops.cast(x, keras.config.floatx())
         return {"accuracy": ops.mean(x)}
 
+    def steps_of_block(self, batches: Batch) -> Batch:
+        """A step on each batch in turn; gives the losses from before each."""
+
+        def step(batch: Batch) -> Batch:
+            return {name: each.update(batch) for name, each in self.steps.items()}
+
+        losses = dict.fromkeys(self.steps, keras.config.floatx())
+        return tf.map_fn(
+            step, batches, parallel_iterations=1, fn_output_signature=losses
+        )
+
     def train_step(self, batch: data.Columns) -> dict[str, float]:
-        """Update the models once; gives the losses from before."""
-        losses = {name: float(s.minimize(batch)) for name, s in self.steps.items()}
+        """Update the models once for every BATCH_SIZE examples; gives the mean losses."""
+        size = min(BATCH_SIZE, data.count(batch))
+        block = {name: a.reshape(-1, size, *a.shape[1:]) for name, a in batch.items()}
+        found = self.block(block)
+        losses = {name: float(ops.mean(each)) for name, each in found.items()}
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss}")
@@ -118,7 +137,8 @@ class Training:
         self, columns: data.Columns, seed: int, epoch: int
     ) -> dict[str, float]:
         """Update the models with every example once; gives the mean losses."""
-        return means(self.train_step, data.batches(columns, BATCH_SIZE, seed, epoch))
+        batches = data.batches(columns, BATCH_SIZE, seed, epoch)
+        return means(self.train_step, blocks(batches))
 
     def evaluate(self, columns: data.Columns) -> dict[str, float]:
         """The mean metrics over all examples."""
@@ -137,8 +157,6 @@ class Step(keras.Layer):
     ) -> None:
         super().__init__()
         self.loss, self.updates, self.optimizer = loss, updates, optimizer
-        # Compiled once: a step costs half of what `train_on_batch` does.
-        self.minimize = tf.function(self.update, reduce_retracing=True)
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         return self.loss(batch)
@@ -168,6 +186,13 @@ def means(
             sums[name] = sums.get(name, 0) + size * value
         total += size
     return {name: float(value) / total for name, value in sums.items()}
+
+
+def blocks(batches: Iterable[data.Columns]) -> Iterator[data.Columns]:
+    """Up to STEPS batches as one; a small one comes alone."""
+    for _, alike in itertools.groupby(batches, data.count):
+        while block := list(itertools.islice(alike, STEPS)):
+            yield {name: np.concatenate([b[name] for b in block]) for name in block[0]}
 
 
 def train(
