@@ -16,7 +16,7 @@ from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.synthetic import keyword_types, wrong_value
-from dlspec.ir.training import Augmentation
+from dlspec.ir.data import Augmentation
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 

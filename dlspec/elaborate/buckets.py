@@ -9,8 +9,8 @@ from dlspec.diagnostics import fail
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
+from dlspec.ir.data import Bucket, DataSet
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import Bucket, DataSet
 from dlspec.syntax import tree
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dlspec.diagnostics import Diagnostic, SpecError
 from dlspec.elaborate.vocabulary import text_columns
+from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Call, Graph, Node
-from dlspec.ir.training import DataSet
 from dlspec.syntax.source import Span
 
 

@@ -11,8 +11,8 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.types import dtype_of
 from dlspec.elaborate.values import describe
+from dlspec.ir.data import Category
 from dlspec.ir.dims import Dim, symbol
-from dlspec.ir.training import Category
 from dlspec.ir.types import DTYPES, TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span

@@ -26,8 +26,8 @@ from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.data import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.dims import Symbolic, symbol
-from dlspec.ir.training import Augmentation, DataSet, Moment, Source, Windows
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span

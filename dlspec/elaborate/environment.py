@@ -10,8 +10,8 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
 from dlspec.ir.builder import Handle
+from dlspec.ir.data import DataSet, Environment, Source
 from dlspec.ir.graph import Graph
-from dlspec.ir.training import DataSet, Environment, Source
 from dlspec.syntax import tree
 
 WORLDS = ("gymnasium",)

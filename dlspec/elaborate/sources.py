@@ -9,7 +9,7 @@ from typing import Any
 
 from dlspec._data import data_path
 from dlspec.elaborate.synthetic import generators
-from dlspec.ir.training import Source
+from dlspec.ir.data import Source
 
 
 class SourceError(ValueError):

@@ -10,7 +10,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
-from dlspec.ir.training import SplitRule
+from dlspec.ir.data import SplitRule
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 

@@ -9,8 +9,8 @@ from dlspec.elaborate.blocks import plain
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.data import Moment
 from dlspec.ir.dims import symbol
-from dlspec.ir.training import Moment
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
 

@@ -11,7 +11,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.per_example import mixing
 from dlspec.elaborate.values import describe
-from dlspec.ir.training import DataSet, Stream
+from dlspec.ir.data import DataSet, Stream
 from dlspec.syntax import tree
 
 if TYPE_CHECKING:

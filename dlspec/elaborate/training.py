@@ -25,8 +25,9 @@ from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
 from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
 from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
 from dlspec.elaborate.weight_paths import Paths, check_learning, frozen_paths
+from dlspec.ir.data import DataSet, validation_split
 from dlspec.ir.paths import weights_of
-from dlspec.ir.training import DataSet, OptimizerSpec, Step, Training, validation_split
+from dlspec.ir.training import OptimizerSpec, Step, Training
 from dlspec.syntax import tree
 
 KNOWN = [

@@ -8,7 +8,7 @@ from dlspec.diagnostics import Diagnostic, SpecError, fail
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
-from dlspec.ir.training import DataSet, Vocabulary
+from dlspec.ir.data import DataSet, Vocabulary
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlspec.diagnostics import fail
 from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
-from dlspec.ir.training import SplitRule, Windows
+from dlspec.ir.data import SplitRule, Windows
 from dlspec.ir.types import TensorType
 from dlspec.syntax import tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.emit.code import call, literal, quoted
 from dlspec.emit.names import PYTHON, Names, identifier
-from dlspec.ir.training import DataSet
+from dlspec.ir.data import DataSet
 
 TAKEN = {
     "batch", "columns", "rows", "seed", "epoch", "place", "row", "stream", "rng", "other", "np", "count", "math",

@@ -6,7 +6,7 @@ from typing import Any
 
 from dlspec.elaborate.buckets import padded
 from dlspec.emit.code import literal, quoted
-from dlspec.ir.training import DataSet
+from dlspec.ir.data import DataSet
 
 
 def bucket_constants(data: DataSet) -> list[str]:

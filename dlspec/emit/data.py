@@ -23,8 +23,8 @@ from dlspec.emit.streaming import print_moments, stream_settings
 from dlspec.emit.templates import environment, expressions
 from dlspec.emit.texts import cut_by_tokens, text_column, text_constants, text_imports, text_settings
 from dlspec.emit.wrap import tidy
+from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet
 from dlspec.ir.types import TensorType
 
 IMPORTS = (

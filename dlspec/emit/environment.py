@@ -7,7 +7,7 @@ from dlspec.emit.imports import block
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.templates import environment
 from dlspec.emit.wrap import tidy
-from dlspec.ir.training import DataSet
+from dlspec.ir.data import DataSet
 
 IMPORTS = ("import gymnasium", "import numpy as np")
 

@@ -9,7 +9,7 @@ from typing import Any
 from dlspec._data import data_path
 from dlspec.emit.code import literal
 from dlspec.emit.templates import expressions
-from dlspec.ir.training import DataSet, SplitRule
+from dlspec.ir.data import DataSet, SplitRule
 
 
 @cache

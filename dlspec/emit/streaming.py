@@ -8,7 +8,7 @@ from typing import Any
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.emit.code import call, literal, quoted
 from dlspec.emit.names import PYTHON, Names, identifier
-from dlspec.ir.training import DataSet
+from dlspec.ir.data import DataSet
 
 IMPORTS = {
     r"\bAny\b": "from typing import Any",

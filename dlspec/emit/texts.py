@@ -6,7 +6,7 @@ from typing import Any
 
 from dlspec.elaborate.vocabulary import text_columns
 from dlspec.emit.code import Code, literal, quoted
-from dlspec.ir.training import DataSet
+from dlspec.ir.data import DataSet
 from dlspec.ir.types import TensorType
 
 TEXTS = ("from collections.abc import Sequence", "from typing import Any")

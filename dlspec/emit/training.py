@@ -26,9 +26,10 @@ from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.training_speed import recomputed_draws, speed_settings
 from dlspec.emit.wrap import tidy
+from dlspec.ir.data import DataSet, validation_split
 from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Training, validation_split
+from dlspec.ir.training import Training
 from dlspec.passes.full_precision import full_precision
 
 

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
+from dlspec.ir.data import DataSet
 from dlspec.ir.dims import Dim
 from dlspec.ir.op import Init, Op
-from dlspec.ir.training import DataSet, Export, Sweep, Training
+from dlspec.ir.training import Export, Sweep, Training
 from dlspec.ir.types import TensorType
 
 PURE_BODY = "repeated body"

@@ -11,8 +11,9 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
+from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Training
+from dlspec.ir.training import Training
 from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 

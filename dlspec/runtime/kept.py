@@ -9,8 +9,8 @@ from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.elaborate.categories import passed_on
+from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Call, Graph, Program
-from dlspec.ir.training import DataSet
 
 CATEGORIES = "categories.json"
 SYMBOLS = "vocabulary.json"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import fail
+from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet
 from dlspec.weights.store import replacing
 
 RECORD = "run.json"

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dlspec.ir.builder import Builder, Handle
+from dlspec.ir.data import DataSet, Source
 from dlspec.ir.graph import Graph, Program
-from dlspec.ir.training import DataSet, OptimizerSpec, Source, Step, Training
+from dlspec.ir.training import OptimizerSpec, Step, Training
 from dlspec.ir.types import parse_type
 from dlspec.ops.optimizers import Adam
 

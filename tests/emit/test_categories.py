@@ -12,8 +12,8 @@ import pytest
 from dlspec.diagnostics import SpecError
 from dlspec.elaborate.program import load_program
 from dlspec.emit.data import print_data
+from dlspec.ir.data import Category, DataSet, Source, SplitRule
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Category, DataSet, Source, SplitRule
 from dlspec.ir.types import parse_type
 from dlspec.runtime.data_check import check_data, load_split
 from dlspec.runtime.prediction import named_categories, read_inputs

@@ -12,8 +12,8 @@ import pytest
 from dlspec.diagnostics import SpecError
 from dlspec.emit.data import print_data
 from dlspec.ir.builder import Builder
+from dlspec.ir.data import DataSet, Source, Vocabulary
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source, Vocabulary
 from dlspec.ir.types import parse_type
 from dlspec.runtime.project import load_project
 

@@ -13,8 +13,9 @@ from dlspec.diagnostics import SpecError
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import model_class, print_project
 from dlspec.ir.builder import Builder
+from dlspec.ir.data import DataSet, Source
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source, Step, Training
+from dlspec.ir.training import Step, Training
 from dlspec.ir.types import parse_type
 from dlspec.ops.optimizers import SGD, Adagrad, AdamW, Momentum, Optimizer, RMSprop
 from dlspec.runtime.project import write_project

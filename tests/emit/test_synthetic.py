@@ -9,8 +9,8 @@ import pytest
 
 from dlspec.elaborate.synthetic import TYPES, generators
 from dlspec.emit.data import print_data
+from dlspec.ir.data import DataSet, Source
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source
 from dlspec.ir.types import parse_type
 from dlspec.runtime.project import load_project
 

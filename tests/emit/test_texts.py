@@ -11,8 +11,8 @@ import pytest
 from dlspec.diagnostics import SpecError
 from dlspec.elaborate.program import load_program
 from dlspec.emit.data import print_data
+from dlspec.ir.data import DataSet, Source, Vocabulary
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Source, Vocabulary
 from dlspec.ir.types import parse_type
 from dlspec.runtime.data_check import check_data
 from dlspec.runtime.generation import Choice, generate, read_symbols

@@ -11,7 +11,7 @@ import pytest
 
 from dlspec.cli.train import _earlier
 from dlspec.diagnostics import SpecError
-from dlspec.ir.training import DataSet, Source
+from dlspec.ir.data import DataSet, Source
 from dlspec.runtime import runs
 from dlspec.runtime.runs import Run, fingerprint, held, read_run, same_run
 

@@ -10,8 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from dlspec.draw import draw
+from dlspec.ir.data import DataSet, validation_split
 from dlspec.ir.graph import Program
-from dlspec.ir.training import DataSet, Step, Training, validation_split
+from dlspec.ir.training import Step, Training
 from dlspec.runtime.report.samples import samples
 from dlspec.runtime.runs import Run, read_program, read_run
 from dlspec.summary import Summary, summarize
