@@ -74,12 +74,14 @@ class Training:
         self.J = J
         self.steps = {
             "discriminator": Step(
-                self.discriminator_loss, [D], Adam(0.0005, betas=(0.5, 0.999))
+                self.discriminator_loss,
+                [D],
+                Adam(0.0005, betas=(0.5, 0.999), epsilon=1e-5),
             ),
             "generator": Step(
-                self.generator_loss, [G], Adam(0.0005, betas=(0.5, 0.999))
+                self.generator_loss, [G], Adam(0.0005, betas=(0.5, 0.999), epsilon=1e-5)
             ),
-            "judge": Step(self.judge_loss, [J], Adam(0.001)),
+            "judge": Step(self.judge_loss, [J], Adam(0.001, epsilon=1e-5)),
         }
         self.block = tf.function(self.steps_of_block, reduce_retracing=True)
         self.measure = tf.function(self.metrics, reduce_retracing=True)

@@ -43,12 +43,12 @@ class Training(nn.Module):
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "discriminator": torch.optim.Adam(
-                D.parameters(), lr=0.0005, betas=(0.5, 0.999), fused=True
+                D.parameters(), lr=0.0005, betas=(0.5, 0.999), eps=1e-5, fused=True
             ),
             "generator": torch.optim.Adam(
-                G.parameters(), lr=0.0005, betas=(0.5, 0.999), fused=True
+                G.parameters(), lr=0.0005, betas=(0.5, 0.999), eps=1e-5, fused=True
             ),
-            "judge": torch.optim.Adam(J.parameters(), lr=0.001, fused=True),
+            "judge": torch.optim.Adam(J.parameters(), lr=0.001, eps=1e-5, fused=True),
         }
 
     def discriminator_loss(self, batch: Batch) -> Tensor:

@@ -108,7 +108,11 @@ class Training:
     def __init__(self, model: Reader) -> None:
         self.model = model
         self.steps = {
-            "loss": Step(self.loss, [model], AdamWForMatrices(1.0, weight_decay=0.05)),
+            "loss": Step(
+                self.loss,
+                [model],
+                AdamWForMatrices(1.0, epsilon=1e-5, weight_decay=0.05),
+            ),
         }
         self.total = 1  # updates, when training ends
         self.updates = 0

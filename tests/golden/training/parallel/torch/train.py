@@ -51,7 +51,11 @@ class Training(nn.Module):
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "loss": torch.optim.AdamW(
-                decay_groups(model.parameters()), lr=1.0, weight_decay=0.05, fused=True
+                decay_groups(model.parameters()),
+                lr=1.0,
+                eps=1e-5,
+                weight_decay=0.05,
+                fused=True,
             ),
         }
         self.total = 1  # updates, when training ends

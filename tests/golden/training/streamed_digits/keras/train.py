@@ -70,7 +70,7 @@ class Training:
     def __init__(self, model: Classifier) -> None:
         self.model = model
         self.steps = {
-            "loss": Step(self.loss, [model], Adam(0.002)),
+            "loss": Step(self.loss, [model], Adam(0.002, epsilon=1e-5)),
         }
         self.measure = tf.function(self.metrics, reduce_retracing=True)
 

@@ -77,8 +77,12 @@ class Training:
         self.C = C
         self.J = J
         self.steps = {
-            "critic": Step(self.critic_loss, [C], Adam(0.0005, betas=(0.0, 0.9))),
-            "generator": Step(self.generator_loss, [G], Adam(0.0005, betas=(0.0, 0.9))),
+            "critic": Step(
+                self.critic_loss, [C], Adam(0.0005, betas=(0.0, 0.9), epsilon=1e-5)
+            ),
+            "generator": Step(
+                self.generator_loss, [G], Adam(0.0005, betas=(0.0, 0.9), epsilon=1e-5)
+            ),
             "judge": Step(self.judge_loss, [J], Adam(0.001)),
         }
         self.every = {"generator": 5}

@@ -43,10 +43,10 @@ class Training(nn.Module):
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "critic": torch.optim.Adam(
-                C.parameters(), lr=0.0005, betas=(0.0, 0.9), fused=True
+                C.parameters(), lr=0.0005, betas=(0.0, 0.9), eps=1e-5, fused=True
             ),
             "generator": torch.optim.Adam(
-                G.parameters(), lr=0.0005, betas=(0.0, 0.9), fused=True
+                G.parameters(), lr=0.0005, betas=(0.0, 0.9), eps=1e-5, fused=True
             ),
             "judge": torch.optim.Adam(J.parameters(), lr=0.001, fused=True),
         }
