@@ -46,11 +46,12 @@ f32: "but f32 within"); where it does so in f64 only, this is said.
 Run one again: `python -m benchmarks.trajectories training/gan`.
 
 What f32 magnifies are gradients near zero. Adam divides a gradient by its size, so that in the first steps each number
-of a weight moves by the whole rate, in a direction that roundings decide where its gradient is no more than these.
-In `wgan_gp` (Adam with `betas = [0, 0.9]`) it begins with one bias of the critic whose true gradient is zero, since as
-many real as drawn images are on each side of its unit's kink: PyTorch's sum is zero, TensorFlow's is 2e-9, 15% of a
-step. TensorFlow's gradients of biases over thousands of rows are up to 14 times farther from f64 than PyTorch's, those
-of matrices equally far. CTC is computed by TensorFlow in f32 only; in f64 it is printed as its forward recursion.
+of a weight moves by the whole rate, in a direction that roundings decide where its gradient is no more than these. With
+`eps = 1e-5` such a gradient moves little, and most trainings write that: from 2e-2 in `wgan_gp`, where a bias of the
+critic has a true gradient of zero at first, it went to 1e-6. What is left are kinks: a unit of a `relu` that is on or
+off by a rounding. TensorFlow's gradients of biases over thousands of rows are up to 14 times farther from f64 than
+PyTorch's, those of matrices equally far. CTC is computed by TensorFlow in f32 only; in f64 it is printed as its forward
+recursion.
 """
 
 
