@@ -28,6 +28,8 @@ def print_split(data: DataSet) -> dict[str, Any]:
         return environment.from_string(text).render(rule.model_dump())
 
     rows = fill(printed["rows"]).strip()
+    if "total" in rows:
+        rows = f"total = count(columns)\n{rows}"
     constants = [fill(line) for line in printed.get("constants", ())]
     if not data.shuffle:
         constants.append("SHUFFLE = False  # every epoch takes the examples as they come")

@@ -139,6 +139,7 @@ def load(split: str) -> Columns:
     values = columns["label"][np.arange(total)]
     values = column("label", values, np.int64, ())
     columns = {"label": values}
+    total = count(columns)
     order = permutation(total, f"{SEED}:{NAME}")
     values = columns["label"][order]
     place = [*SPLIT].index(split)

@@ -38,7 +38,6 @@ def load(split: str) -> Columns:
     if split not in SPLIT:
         raise ValueError(f"there is no split {split!r}, only {', '.join(SPLIT)}")
     columns = read()
-    total = count(columns)
     rows = np.flatnonzero(np.isin(columns["label"], SPLIT[split]))
     return prepare({name: values[rows] for name, values in columns.items()})
 
