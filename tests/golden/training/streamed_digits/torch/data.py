@@ -135,8 +135,7 @@ def load(split: str) -> Columns:
     if split not in SPLIT:
         raise ValueError(f"there is no split {split!r}, only {', '.join(SPLIT)}")
     columns = read()
-    total = count(columns)
-    values = columns["label"][np.arange(total)]
+    values = columns["label"][np.arange(count(columns))]
     values = column("label", values, np.int64, ())
     columns = {"label": values}
     total = count(columns)
