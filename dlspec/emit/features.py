@@ -21,6 +21,7 @@ FEATURES = (
     "remat",
     "frozen",
     "freeze",
+    "inference",
     "progress",
     "rates",
     "copies",

@@ -19,7 +19,7 @@ from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import USED, loss_methods, taken_names
-from dlspec.emit.training_parts import freeze_settings, parameters
+from dlspec.emit.training_parts import frozen_settings, joined, parameters
 from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
@@ -101,6 +101,7 @@ class TrainingPrinter:
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
         self.methods = loss_methods(training)
+        self.again = recomputed_draws(program, training, backend)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
         self.needs: dict[str, None] = {}
@@ -110,8 +111,8 @@ class TrainingPrinter:
         steps, metrics = list(self._steps()), self._metrics()
         self.optimizers.update(update_helpers(self.training, self.backend))
         self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
-        if again := recomputed_draws(self.program, self.training, self.backend):
-            self.needs[again] = None
+        if self.again:
+            self.needs[self.again] = None
         snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
         snippets += self.epoch.helpers if self.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
@@ -150,8 +151,9 @@ class TrainingPrinter:
                 {step.name: quoted(self.training.loss_key(step.name)) for step in self.training.steps},
             ),
             **speed_settings(self.program, self.training, self.backend),
-            freeze=freeze_settings(self.training, self.parts),
+            **frozen_settings(self.training, self.parts),
             remat=[types[name] for name in self.recomputed],
+            again=self.again,
             **parallel,
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
@@ -201,7 +203,7 @@ class TrainingPrinter:
             "models": models,
             "parameters": ", ".join(["self", *(f"{m.attribute}: {types[m.type]}" for m in models)]),
             "construct": ", ".join(made),
-            "all_variables": _joined([f"self.{m.attribute}.variables" for m in models]),
+            "all_variables": joined(f"self.{m.attribute}.variables" for m in models),
             "root": f".{models[0].attribute}" if len(models) == 1 else "",
         }
 
@@ -315,10 +317,6 @@ def _limit(training: Training, stream: bool) -> dict[str, str]:
         "until": ", or until the last step",
         "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
-
-
-def _joined(lists: Sequence[str]) -> str:
-    return f"[{', '.join(f'*{text}' for text in lists)}]"
 
 
 def _dictionary(results: Mapping[str, str]) -> str:

@@ -32,7 +32,6 @@ def player_settings(
             for copy in training.copies
         ],
         "rare": "{" + ", ".join(f"{key}: {count}" for key, count in rare.items()) + "}" if rare else "",
-        "frozen": [attributes[name] for name in training.frozen],
     }
 
 

@@ -33,9 +33,6 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         images are kept with their channels last: 2-D convolutions are then quicker on a CPU (1.3 to 1.65 times
         as fast for a small CNN: `make speed`). Not where processes divide the weights among them,
         which FSDP keeps in a row.
-    again
-        the helper, a snippet, by which blocks of `remat` draw the same numbers again; none where they draw none, or the
-        framework does it.
     pooled_first
         whether `quicker` changed something.
     several
@@ -48,7 +45,6 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
         "scaled": training.precision == "fp16",
         "compiled": training.compile,
         "channels_last": chosen and not found & DEEP and not _divided(training),
-        "again": recomputed_draws(program, training, backend),
         "pooled_first": quicker(program, training, backend) is not program,
         "several": literal(steps) if (steps := _steps_at_once(program, training, backend)) > 1 else "",
         "several_why": "asked for"
@@ -59,7 +55,10 @@ def speed_settings(program: Program, training: Training, backend: Backend) -> di
 
 
 def recomputed_draws(program: Program, training: Training, backend: Backend) -> str:
-    """The name of the snippet by which what `remat` computes again draws the same numbers."""
+    """The name of the snippet by which blocks of `remat` draw the same numbers again.
+
+    It is empty where they draw none, or the framework does it.
+    """
     keys = [key for key in reached(program.graphs, training.models.values())
             if program.graphs[key].name in training.remat]  # fmt: skip
     name = "again_counted" if backend.own_imports else "again"

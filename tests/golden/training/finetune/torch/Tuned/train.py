@@ -66,7 +66,7 @@ class Training(nn.Module):
         return {"accuracy": accuracy, "unknown_part": x, "unknown_part2": h}
 
     def train(self, mode: bool = True) -> Training:
-        """Training mode, but for norms that are frozen."""
+        """Training mode, but for what is frozen."""
         super().train(mode)
         for module in self.N.backbone.modules():
             if hasattr(module, "running_mean"):
