@@ -11,19 +11,6 @@ from typing import Any
 import click
 
 from dlspec.cli.common import echo_json
-from dlspec.diagnostics import fail
-from dlspec.ir.graph import Program
-from dlspec.ir.training import Training
-
-
-def folds_of(program: Program, training: Training) -> int:
-    """How many folds the data of a training has. Raises `SpecError` (DLS0812) where it is not split into any."""
-    data = program.data[training.data]
-    if data.split_rule is None or not data.split_rule.folds:
-        raise fail(
-            "DLS0812", f"the data `{data.name}` is not split into folds", hint="write `split = folds(5)`"
-        )
-    return data.split_rule.folds
 
 
 def report_folds(folders: Sequence[Path], as_json: bool) -> None:

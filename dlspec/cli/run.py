@@ -146,8 +146,7 @@ def _examples(
     """What the model takes, of a split of the data that it is trained on."""
     from dlspec.runtime.prediction import split_inputs
 
-    key = program.models[model]
-    own = [name for name, training in program.trainings.items() if key in training.models.values()]
+    own = [training.name for training in program.trainings_of(model)]
     known = trained_by(program, weights)
     training = choose_training(program, known if known in own else next(iter(own), None))
     program = with_data(program, training, sources, fold, weights)

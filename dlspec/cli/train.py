@@ -22,7 +22,7 @@ from dlspec.cli.common import (
     set_option,
 )  # fmt: skip
 from dlspec.cli.data import ALL, FOLD_HELP, Fold, source_option
-from dlspec.cli.folds import folds_of, report_folds
+from dlspec.cli.folds import report_folds
 from dlspec.cli.progress import Watch, shown
 from dlspec.cli.run import backend_option, choose_training, numbers
 from dlspec.diagnostics import fail
@@ -69,7 +69,7 @@ def train_command(
         raise click.UsageError("Missing argument 'SPEC'.")
     if fresh and weights is None:
         raise click.UsageError("`--fresh` says what of `--weights FILE` is not used: give one")
-    from dlspec.runtime.data_check import with_sources
+    from dlspec.runtime.data_check import fold_rule, with_sources
 
     program = with_sources(load(spec, settings), sources)
     order = Order(
@@ -81,8 +81,8 @@ def train_command(
         _train_all(order, names, fold)
         return
     last = choose_training(program, names[-1] if names else None)
-    folders = []
-    for number in range(count := folds_of(program, last)):
+    count, folders = fold_rule(program.data[last.data]).folds, []
+    for number in range(count):
         click.echo(f"fold {number} of {count}", err=as_json)
         folders.append(_train_all(order, names, number, f"fold-{number}"))
     report_folds(folders, as_json)
@@ -106,18 +106,16 @@ def _train_all(order: Order, names: list[str], fold: int | None, within: str = "
         quiet = order.as_json and (stage != last.name or bool(within))
         part = len(names) > 1 or bool(within)
         found, finished = (None, False) if order.again else _earlier(known, asked.fingerprint, part)
+        folder = found or (base if order.out else _free_folder(base))
         if found is None:
             asked.check()
-            folder = base if order.out else _free_folder(base)
             force = order.force or ((order.again or part) and _same(folder, asked.fingerprint))
             asked.write(prepare_folder(folder, force))
             _train(folder, order.as_json, order.tensorboard, quiet=quiet)
         elif finished:
-            folder = found
             if not quiet:
                 _report(folder, order.as_json, BEFORE)
         else:
-            folder = found
             click.echo(f"{folder}: this was stopped, and goes on", err=order.as_json)
             _train(folder, order.as_json, order.tensorboard, ["--resume"], quiet=quiet)
         earlier[stage] = folder / "weights.safetensors"

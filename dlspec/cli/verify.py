@@ -68,9 +68,8 @@ def _with_data(program: Program, model: str, sources: tuple[str, ...], fold: int
         return program
     from dlspec.runtime.data_check import check_data, with_fold, with_sources
 
-    key = program.models[model]
     program = with_sources(program, sources)
-    trained_on = {t.data: t for t in program.trainings.values() if key in t.models.values()}
+    trained_on = {training.data: training for training in program.trainings_of(model)}
     if not trained_on:
         raise fail("DLS0806", f"the spec does not train `{model}`", hint="leave out `--source` and `--fold`")
     for data, training in trained_on.items():

@@ -10,6 +10,9 @@ from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Call, Graph, Node
 from dlspec.syntax.source import Span
 
+COMPARING = frozenset({"CrossEntropy", "NllLoss", "Accuracy", "TopKAccuracy"})
+"""Operators whose operands are scores of classes, and the numbers of the right ones."""
+
 
 def check_room(
     graphs: Mapping[str, Graph], keys: Collection[str], data: DataSet, origins: Mapping[str, Span]
@@ -74,6 +77,6 @@ def _room(graph: Graph, node: Node) -> tuple[int, object] | None:
             return 0, facts["num_embeddings"]
         case "OneHot":
             return 0, facts["classes"]
-        case "CrossEntropy" | "NllLoss" | "Accuracy" | "TopKAccuracy" if types[0] is not None:
+        case name if name in COMPARING and types[0] is not None:
             return 1, types[0].shape[facts["axis"] if isinstance(facts["axis"], int) else -1]
     return None

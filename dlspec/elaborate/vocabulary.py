@@ -70,7 +70,7 @@ def check_texts(data: DataSet, item: tree.Declaration, settings: Settings) -> No
             wrong, hint = "no column is one: `i64[64]`", "leave it out"
         raise fail("DLS0505", f"`vocabulary` is for texts, and {wrong}", settings.values["vocabulary"].name.span,
                    "no text", hint)  # fmt: skip
-    elif data.vocabulary is not None and data.vocabulary.kind == "bpe" and not data.texts:
+    elif data.vocabulary is not None and data.vocabulary.of_tokens and not data.texts:
         raise fail("DLS0505", "`bpe` is for texts, and what is generated are numbers of characters",
                    settings.values["vocabulary"].value.span, "no text", EXAMPLES["characters"])  # fmt: skip
 
@@ -92,7 +92,7 @@ def _check_bytes(data: DataSet, settings: Settings) -> None:
     texts, problems = text_columns(data), []
     span = settings.values["columns"].value.span
     for name, of in data.bytes.items():
-        if of not in texts or data.vocabulary is None or data.vocabulary.kind != "bpe":
+        if of not in texts or data.vocabulary is None or not data.vocabulary.of_tokens:
             message = f"`{name}` counts the bytes of `{of}`, which is no text of a vocabulary `bpe`"
             hint = "write `columns = { text: i64[64], next: i64[64], size: bytes(next) }`, `vocabulary = bpe(512)`"
             problems.append(Diagnostic("DLS0505", message, span, "no bytes", hint=hint))

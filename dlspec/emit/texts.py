@@ -20,7 +20,7 @@ PIECES = ("from numpy.lib.stride_tricks import sliding_window_view",)
 
 def is_bpe(data: DataSet) -> bool:
     """Whether the symbols of its texts are tokens."""
-    return data.vocabulary is not None and data.vocabulary.kind == "bpe"
+    return data.vocabulary is not None and data.vocabulary.of_tokens
 
 
 def cut_by_tokens(data: DataSet) -> bool:

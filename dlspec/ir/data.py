@@ -32,6 +32,11 @@ class Vocabulary(BaseModel):
     kind: str
     size: int
 
+    @property
+    def of_tokens(self) -> bool:
+        """Whether the symbols are tokens, not characters."""
+        return self.kind == "bpe"
+
 
 class Category(BaseModel):
     """A column of names that stand for classes: at most `size` of them, sorted, and numbered from 0.

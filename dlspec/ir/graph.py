@@ -194,6 +194,11 @@ class Program(BaseModel):
         """The graph of a model; raises KeyError."""
         return self.graphs[self.models[name]]
 
+    def trainings_of(self, model: str) -> list[Training]:
+        """The trainings that a model is part of; raises KeyError."""
+        key = self.models[model]
+        return [training for training in self.trainings.values() if key in training.models.values()]
+
     def all_weights(self, key: str, prefix: str = "") -> Iterator[Weight]:
         """Every weight under a graph with its full path, callees and repeats unrolled."""
         graph = self.graphs[key]

@@ -11,7 +11,7 @@ from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
-from dlspec.ir.data import DataSet
+from dlspec.ir.data import DataSet, SplitRule
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
 from dlspec.runtime.kept import use_kept
@@ -35,16 +35,21 @@ def with_sources(program: Program, given: tuple[str, ...]) -> Program:
     return program.model_copy(update={"data": data})
 
 
+def fold_rule(data: DataSet) -> SplitRule:
+    """The rule by which a data set is split into folds. Raises `SpecError` (DLS0812) where it is not."""
+    if data.split_rule is None or data.split_rule.kind != "folds":
+        raise fail(
+            "DLS0812", f"the data `{data.name}` is not split into folds", hint="write `split = folds(5)`"
+        )
+    return data.split_rule
+
+
 def with_fold(program: Program, training: Training, fold: int | None) -> Program:
     """The program with fold number `fold` kept to judge by. Raises `SpecError` (DLS0812)."""
     if fold is None:
         return program
     data = program.data[training.data]
-    rule = data.split_rule
-    if rule is None or rule.kind != "folds":
-        raise fail(
-            "DLS0812", f"the data `{data.name}` is not split into folds", hint="write `split = folds(5)`"
-        )
+    rule = fold_rule(data)
     if fold >= rule.folds:
         raise fail("DLS0812", f"the data `{data.name}` has {rule.folds} folds, and none with number {fold}",
                    hint=f"they are numbered from 0 to {rule.folds - 1}")  # fmt: skip
@@ -55,7 +60,7 @@ def with_fold(program: Program, training: Training, fold: int | None) -> Program
 def modules(data: DataSet) -> list[str]:
     """What must be installed to read a data set."""
     altered = [needs for step in data.augment if (needs := augmenters()[step.function].needs)]
-    tokens = ["tokenizers"] if data.vocabulary is not None and data.vocabulary.kind == "bpe" else []
+    tokens = ["tokenizers"] if data.vocabulary is not None and data.vocabulary.of_tokens else []
     return list(dict.fromkeys([*source_kind(data.source).get("needs", ()), *tokens, *altered]))
 
 

@@ -134,11 +134,9 @@ def _context(program: Program, model: str) -> int:
     last = program.model(model).inputs[-1]
     if isinstance(last.type.shape[1], int):
         return last.type.shape[1]
-    key = program.models[model]
     lengths = {
         name: column.shape[0]
-        for training in program.trainings.values()
-        if key in training.models.values()
+        for training in program.trainings_of(model)
         for name, column in program.data[training.data].stored().items()
         if column.rank == 1 and isinstance(column.shape[0], int)
     }

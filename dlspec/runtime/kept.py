@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import fail
-from dlspec.elaborate.categories import passed_on
+from dlspec.elaborate.categories import COMPARING, passed_on
 from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Call, Graph, Program
 
 CATEGORIES = "categories.json"
 SYMBOLS = "vocabulary.json"
 TOKENS = "tokenizer.json"
-COMPARING = ("CrossEntropy", "NllLoss", "Accuracy", "TopKAccuracy")
-"""Operators whose operands are scores of classes, and the numbers of the right ones."""
 
 
 def use_kept(module: Any, weights: Path) -> None:
@@ -66,27 +64,19 @@ def kept_categories(data: DataSet, weights: Path) -> dict[str, list[str]]:
 
 def learned_from(program: Program, model: str) -> DataSet | None:
     """The data set that a model learns from, the first of several."""
-    key = program.models[model]
-    return next((program.data[t.data] for t in program.trainings.values() if key in t.models.values()), None)
+    return next((program.data[training.data] for training in program.trainings_of(model)), None)
 
 
 def scored_categories(program: Program, model: str) -> dict[str, str]:
     """Outputs of a model that score the categories of a column, by a loss or a metric: output to column."""
     key = program.models[model]
     found: dict[str, str] = {}
-    for training in program.trainings.values():
+    for training in program.trainings_of(model):
         data = program.data[training.data]
-        graphs = [
-            *(step.graph for step in training.steps),
-            *([training.evaluate] if training.evaluate else []),
-        ]
-        for graph in graphs if key in training.models.values() and data.categories else ():
-            found |= _compared(
-                program.graphs[graph],
-                program.graphs[key],
-                key,
-                passed_on(program.graphs, data, data.categories),
-            )
+        categories = passed_on(program.graphs, data, data.categories)
+        for graph in (*(step.graph for step in training.steps), training.evaluate):
+            if graph and categories:
+                found |= _compared(program.graphs[graph], program.graphs[key], key, categories)
     return found
 
 

@@ -64,8 +64,7 @@ class _Verification:
         self.program, self.model, self.double, self.seed = program, model, double, seed
         self.backends, self.tolerance = backends, tolerance
         # The training of this model alone: others have no single loss and no single model.
-        self.training = next((t for t in program.trainings.values() if program.models[model] in t.models.values()
-                              and len(t.models) == 1), None)  # fmt: skip
+        self.training = next((t for t in program.trainings_of(model) if len(t.models) == 1), None)
         self.report = Report(model, "f64" if double else "f32")
         self.projects: dict[tuple[str, bool], Project] = {}
 
@@ -199,8 +198,7 @@ class _Verification:
 
     def _train(self, count: int) -> None:
         """The weights after some steps of every training that the model is part of."""
-        key = self.program.models[self.model]
-        trainings = [t for t in self.program.trainings.values() if key in t.models.values()]
+        trainings = self.program.trainings_of(self.model)
         if not trainings:
             self.report.notes.append("the spec trains nothing, so no training steps are compared")
         for training in trainings:
