@@ -32,8 +32,8 @@ class Columns:
 
     def add(self, name: str, written: tree.Expr, frame: Frame) -> None:
         """A column as it is written."""
-        word = _word(written)
-        kind = tensor("i64")
+        base, _ = _parts(written)
+        word, kind = base.id if isinstance(base, tree.Name) else "", tensor("i64")
         if word == "category":
             self.categories[name] = _category(written, frame)
         elif word == "bytes" and isinstance(written, tree.Call):
@@ -84,17 +84,16 @@ def _check_name(name: tree.Name, expr: tree.Dict) -> None:
         raise fail("DLS0505", "names that start with `%` are dlspec's own", name.span, "choose another name")
 
 
-def _word(written: tree.Expr) -> str:
-    """What a type begins with."""
-    base = written
+def _parts(written: tree.Expr) -> tuple[tree.Expr, list[tree.Expr]]:
+    """What a type begins with, and its sizes: `f32[1, 8, 8]` parses as an indexed name, too."""
     match written:
-        case tree.Call():
-            base = written.function
+        case tree.TensorType():
+            return written.dtype or written, written.dims or []
         case tree.Subscript():
-            base = written.value
-        case tree.TensorType() if written.dtype is not None:
-            base = written.dtype
-    return base.id if isinstance(base, tree.Name) else ""
+            return written.value, written.indices
+        case tree.Call():
+            return written.function, []
+    return written, []
 
 
 def _counted(written: tree.Call) -> str:
@@ -108,11 +107,7 @@ def _counted(written: tree.Call) -> str:
 
 def _text_type(written: tree.Expr, frame: Frame, axis: str | None) -> TensorType:
     """`text[64]`: the symbols of a text, at most 64 of them."""
-    dims: list[tree.Expr] = []
-    if isinstance(written, tree.TensorType):
-        dims = written.dims or []
-    elif isinstance(written, tree.Subscript):
-        dims = written.indices
+    _, dims = _parts(written)
     if len(dims) != 1:
         raise fail("DLS0505", "a column of texts says how many symbols they have at most", written.span,
                    "how many?", "write `text[64]`")  # fmt: skip
@@ -141,14 +136,9 @@ def _category(written: tree.Expr, frame: Frame) -> Category:
 
 
 def _column_type(written: tree.Expr, frame: Frame, axis: str | None) -> TensorType:
-    """`i64`, or `f32[1, 8, 8]`, which parses as an indexed name."""
-    dims: list[tree.Expr] = []
-    base: tree.Expr = written
-    if isinstance(written, tree.TensorType):
-        base, dims = written.dtype or written, written.dims or []
-    elif isinstance(written, tree.Subscript):
-        base, dims = written.value, written.indices
-    if not isinstance(base, tree.Name):
+    """`i64`, or `f32[1, 8, 8]`."""
+    base, dims = _parts(written)
+    if isinstance(written, tree.Call) or not isinstance(base, tree.Name):
         raise fail("DLS0218", "a column's type is an element type and sizes", written.span, "not a type",
                    f"write `f32[1, 8, 8]` or one of {', '.join(DTYPES)}")  # fmt: skip
     return tensor(

@@ -108,12 +108,10 @@ class Settings:
                        self.item.name.span, f"needs `{name} = ...`", hint)  # fmt: skip
         return expr
 
-    def whole(self, name: str, default: int, frame: Frame, least: int = 1) -> int:
-        """A setting that is a whole number of at least `least`."""
+    def whole(self, name: str, default: int | None, frame: Frame, least: int = 1) -> int | None:
+        """A setting that is a whole number of at least `least`; `default` where it is left out."""
         expr = self.get(name)
-        if expr is None:
-            return default
-        return whole_number(name, expr, frame, least)
+        return default if expr is None else whole_number(name, expr, frame, least)
 
     def flag(self, name: str, frame: Frame) -> bool | None:
         """A setting that is true or false; None where it is left out."""

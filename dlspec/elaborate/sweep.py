@@ -31,9 +31,9 @@ def sweep(item: tree.Declaration, builder: Any) -> Sweep:
     attempt = settings.attempt
     training = attempt(lambda: _training(item, builder))
     own = {
-        "trials": attempt(lambda: settings.whole("trials", 1, frame)) if settings.get("trials") else None,
+        "trials": attempt(partial(settings.whole, "trials", None, frame)),
         "seed": attempt(partial(settings.whole, "seed", 0, frame, 0)),
-        "timeout": attempt(lambda: settings.whole("timeout", 1, frame)) if settings.get("timeout") else None,
+        "timeout": attempt(partial(settings.whole, "timeout", None, frame)),
         "sampler": attempt(lambda: one_word("sampler", settings.get("sampler"), "tpe", SAMPLERS)),
         "prune": attempt(lambda: _prune(settings.get("prune"))),
     }

@@ -94,8 +94,7 @@ class _Trainer:
             name: attempt(partial(settings.whole, name, default, frame, least))
             for name, default, least in NUMBERS
         }
-        written = settings.get("max_steps") is not None
-        limit = attempt(partial(settings.whole, "max_steps", 1, frame)) if written else None
+        limit = attempt(partial(settings.whole, "max_steps", None, frame))
         if limit and settings.get("epochs") is None:
             numbers["epochs"] = limit  # as many as that takes, since each has a step
         return {**numbers, "max_steps": limit}

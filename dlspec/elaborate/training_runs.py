@@ -35,7 +35,7 @@ def run_settings(
         "checkpoint": attempt(lambda: checkpoints(get("checkpoint"), frame)),
         "best": attempt(lambda: best(get("early_stopping"), get("keep_best"), frame, losses, metrics)),
         "plateau": attempt(lambda: plateau(get("on_plateau"), frame, losses, metrics)),
-        "log": attempt(lambda: settings.whole("log", 1, frame)) if get("log") else None,
+        "log": attempt(lambda: settings.whole("log", None, frame)),
     }
 
 

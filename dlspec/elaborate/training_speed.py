@@ -27,9 +27,7 @@ def speed_settings(settings: Settings, frame: Frame) -> dict[str, Any]:
         "channels_last": attempt(partial(settings.flag, "channels_last", frame)),
         "pool_first": attempt(partial(settings.flag, "pool_first", frame)),
         "fused": attempt(partial(settings.flag, "fused", frame)),
-        "steps_per_execution": attempt(partial(settings.whole, "steps_per_execution", 1, frame))
-        if settings.get("steps_per_execution")
-        else None,
+        "steps_per_execution": attempt(partial(settings.whole, "steps_per_execution", None, frame)),
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from dlspec._data import data_path
@@ -46,7 +47,7 @@ def print_data(program: Program, data: DataSet) -> str:
         return print_environment(data)
     numpy = load_backend("numpy")
     source, printed_split = _Source(data, numpy), print_split(data)
-    columns = [] if cut_by_tokens(data) else list(source.columns())
+    columns = [] if cut_by_tokens(data) else source.columns
     split_constants = printed_split.pop("constants")
     prepare, helpers = _prepare(program, data, data.prepare, numpy) if data.prepare else ("", ())
     body = (
@@ -152,12 +153,13 @@ class _Source:
     def imports(self) -> list[str]:
         """The import lines that only this kind needs."""
         lines = [self._fill(line, self.values) for line in self.kind.get("imports", ())]
-        return [*lines, *(line for text in self._snippets() for line in split_imports(text)[0])]
+        return [*lines, *(line for text in self._snippets for line in split_imports(text)[0])]
 
     def helpers(self) -> list[str]:
         """Functions that reading it takes."""
-        return [split_imports(text)[1] for text in self._snippets()]
+        return [split_imports(text)[1] for text in self._snippets]
 
+    @cached_property
     def _snippets(self) -> list[str]:
         return [*self._reading(), *snippets(self.data)]
 
@@ -167,7 +169,7 @@ class _Source:
         if self.data.source.kind == "synthetic":
             return [generators()[self.values["name"]].text]
         folder = data_path("backends") / "common" / "snippets"
-        called = " ".join([self.read(), *(column["values"] + column["source"] for column in self.columns())])
+        called = " ".join([self.read(), *(column["values"] + column["source"] for column in self.columns)])
         used = [name for name in (*self.kind.get("helpers", ()), "codes") if f"{name}(" in called.lower()]
         used += ["moments"] if self.data.stream and self.data.moments else []
         return [(folder / f"{name}.py").read_text("utf-8") for name in used]
@@ -178,9 +180,10 @@ class _Source:
         parts = [self._fill(part, self.values).strip("\n") for part in (self.kind["read"], cut) if part]
         return Code("\n".join(parts))
 
-    def columns(self) -> Iterator[dict[str, Any]]:
+    @cached_property
+    def columns(self) -> list[dict[str, Any]]:
         """The columns that are read: name, type, the expression of what the source has, and of the column."""
-        start, last = 0, list(self.read_columns)[-1]
+        start, last, found = 0, list(self.read_columns)[-1], []
         for number, (name, kind) in enumerate(self.read_columns.items()):
             size, shape = self._size(name, kind), sequence([literal(dim) for dim in kind.shape])
             width = self._width(name, kind)
@@ -191,14 +194,17 @@ class _Source:
             source = self._fill(template, {**self.values, **values})
             dtype = self.numpy.values["dtype"][kind.dtype]
             as_numbers = Code(f"column({quoted(name)}, {source}, {dtype}, {shape})")
-            yield {
-                "name": quoted(name),
-                "source": source,
-                "dtype": dtype,
-                "shape": shape,
-                "values": text_column(self.data, name, kind, source) or as_numbers,
-            }
+            found.append(
+                {
+                    "name": quoted(name),
+                    "source": source,
+                    "dtype": dtype,
+                    "shape": shape,
+                    "values": text_column(self.data, name, kind, source) or as_numbers,
+                }
+            )
             start += width
+        return found
 
     def _width(self, name: str, kind: TensorType) -> int:
         """How many values of a row it takes."""

@@ -16,7 +16,7 @@ IMPORTS = {
     r"\bdeque\b": "from collections import deque",
     r"\bThreadPoolExecutor\b": "from concurrent.futures import Future, ThreadPoolExecutor",
     **{rf"\b{name}\.": f"import {name}" for name in (
-        "os", "pickle", "signal", "subprocess", "sys", "threading", "traceback",
+        "os", "pickle", "subprocess", "sys", "threading", "traceback",
     )},
 }  # fmt: skip
 TAKEN = {"np", "rows", "pieces", "start", "columns", "Moments", "ahead", "examples", "load", "KNOWN"}

@@ -6,7 +6,6 @@ import hashlib
 import math
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -158,7 +157,10 @@ HERE = threading.local()
 def start() -> None:
     """Start the process that makes what a thread asks for; it ends when this one does."""
     command, pipe = [sys.executable, __file__], subprocess.PIPE
-    HERE.process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+    # Control-C reaches all of a terminal's session; the process that asks will answer it.
+    HERE.process = subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, start_new_session=True
+    )
 
 
 def ask(*task: Any) -> Columns:
@@ -177,7 +179,6 @@ def ask(*task: Any) -> Columns:
 
 def serve() -> None:
     """In a process of its own: make what is asked for, until nobody does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asks will end
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     while True:
