@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from benchmarks.recorded import DOCS, kept, markdown, update
 from benchmarks.timing import table
 from dlspec._data import data_path
 from dlspec.api import load
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.project import print_project
 from dlspec.ir.graph import Program
-from dlspec.weights.store import replacing
 
 GROUPS = ("survey", "training")
 LIMITS = {"f32": 1e-4, "f64": 1e-9}
@@ -34,7 +32,7 @@ LIMITS = {"f32": 1e-4, "f64": 1e-9}
 HIDDEN = 1e-7
 """The limit in f64 where TensorFlow computes a part in f32 whatever it is told."""
 HEAD = ("training", "f32", "f64", "chaos floor f32", "holds", "worst tensor")
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+KEPT = DOCS / "trajectories.json"
 ABOUT = """# Trajectories
 
 PyTorch and Keras after 20 steps from the same weights, with the same batches, dropout masks and draws: the largest
@@ -130,24 +128,9 @@ def fingerprint(program: Program, training: str, steps: int) -> str:
     return found.hexdigest()[:16]
 
 
-def recorded() -> dict[str, Any]:
-    """The rows that are kept."""
-    path = DOCS / "trajectories.json"
-    return dict(json.loads(path.read_text())) if path.exists() else {}
-
-
-def record(name: str, row: dict[str, Any]) -> None:
-    """Keep a row, and write the page from all that are kept."""
-    kept = dict(sorted({**recorded(), name: row}.items()))
-    lines = [
-        " | ".join(cells) for cells in (HEAD, ["---"] * len(HEAD), *(_cells(*item) for item in kept.items()))
-    ]
-    for file, text in (
-        (DOCS / "trajectories.json", json.dumps(kept, indent=2) + "\n"),
-        (DOCS / "trajectories.md", ABOUT + "\n" + "".join(f"| {line} |\n" for line in lines)),
-    ):
-        with replacing(file) as temporary:
-            temporary.write_text(text)
+def page(rows: Mapping[str, Any]) -> str:
+    """The text of `docs/trajectories.md`."""
+    return ABOUT + "\n" + markdown(HEAD, (_cells(*item) for item in rows.items()))
 
 
 def main() -> int:
@@ -163,12 +146,12 @@ def main() -> int:
     )
     options = parser.parse_args()
     cells, fine = [], True
-    for name, row in rows(chosen(options.specs), options.steps, recorded() if options.changed else {}):
+    for name, row in rows(chosen(options.specs), options.steps, kept(KEPT) if options.changed else {}):
         cells.append(_cells(name, row))
         print("  ".join(cells[-1]), file=sys.stderr, flush=True)
         fine = fine and (holds(row) or "why_not" in row)
         if options.record:
-            record(name, row)
+            update(KEPT, {name: row}, page)
     print(table(f"Trajectories of {options.steps} steps", HEAD, cells))
     return 0 if fine else 1
 
