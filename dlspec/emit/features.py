@@ -21,6 +21,7 @@ FEATURES = (
     "remat",
     "frozen",
     "freeze",
+    "grouped",
     "inference",
     "progress",
     "rates",
