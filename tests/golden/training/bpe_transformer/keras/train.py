@@ -73,7 +73,7 @@ class Training:
     def __init__(self, model: TokenTransformer) -> None:
         self.model = model
         self.steps = {
-            "loss": Step(self.loss, [model], Adam(0.002)),
+            "loss": Step(self.loss, [model], Adam(0.002, epsilon=1e-5)),
         }
         self.block = tf.function(self.steps_of_block, reduce_retracing=True)
         self.measure = tf.function(self.parts, reduce_retracing=True)

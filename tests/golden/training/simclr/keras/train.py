@@ -73,8 +73,10 @@ class Training:
         self.project = project
         self.probe = probe
         self.steps = {
-            "contrast": Step(self.contrast_loss, [encode, project], Adam(0.001)),
-            "read": Step(self.read_loss, [probe], Adam(0.003)),
+            "contrast": Step(
+                self.contrast_loss, [encode, project], Adam(0.001, epsilon=1e-5)
+            ),
+            "read": Step(self.read_loss, [probe], Adam(0.003, epsilon=1e-5)),
         }
         self.block = tf.function(self.steps_of_block, reduce_retracing=True)
         self.measure = tf.function(self.metrics, reduce_retracing=True)
