@@ -98,18 +98,23 @@ def _cells(name: str, row: dict[str, Any]) -> tuple[str, ...]:
     return name, *(f"{row[key]:.1e}" for key in ("f32", "f64", "chaos")), verdict, row["tensor"]
 
 
+def trainings(specs: Sequence[str]) -> Iterator[tuple[str, Program, str]]:
+    """Each training of the specs: the name of its row, the program, its name there."""
+    for spec in specs:
+        program = load(f"zoo:{spec}").program
+        for training in program.trainings:
+            yield spec if len(program.trainings) == 1 else f"{spec}: {training}", program, training
+
+
 def rows(
     specs: Sequence[str], steps: int, known: Mapping[str, Any] = MappingProxyType({})
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """A row for each training of the specs, but those whose printed code is that of a `known` row."""
-    for spec in specs:
-        program = load(f"zoo:{spec}").program
-        for training in program.trainings:
-            name = spec if len(program.trainings) == 1 else f"{spec}: {training}"
-            printed = fingerprint(program, training, steps)
-            before = known.get(name, {})
-            if before.get("printed") != printed or "why_not" in before:
-                yield name, {**measure(program, training, steps), "printed": printed}
+    for name, program, training in trainings(specs):
+        printed = fingerprint(program, training, steps)
+        before = known.get(name, {})
+        if before.get("printed") != printed or "why_not" in before:
+            yield name, {**measure(program, training, steps), "printed": printed}
 
 
 def fingerprint(program: Program, training: str, steps: int) -> str:
