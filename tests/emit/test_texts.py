@@ -15,9 +15,10 @@ from dlspec.ir.data import DataSet, Source, Vocabulary
 from dlspec.ir.graph import Program
 from dlspec.ir.types import parse_type
 from dlspec.runtime.data_check import check_data
-from dlspec.runtime.generation import Choice, generate, read_symbols
+from dlspec.runtime.generation import Choice, generate
 from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
+from dlspec.runtime.symbols import read_symbols
 from dlspec.weights.store import save_weights
 
 TEXTS = ["the cat and the hat", "the hat \u00e9", "", "the the the the"]
