@@ -143,7 +143,11 @@ def main() -> int:
     parser.add_argument(
         "--changed", action="store_true", help="only what was printed otherwise when recorded"
     )
+    parser.add_argument("--page", action="store_true", help="only write the page from what is kept")
     options = parser.parse_args()
+    if options.page:
+        update(KEPT, {}, page)
+        return 0
     cells, fine = [], True
     for name, row in rows(chosen(options.specs), options.steps, kept(KEPT) if options.changed else {}):
         cells.append(_cells(name, row))
