@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("benchmarks.combinations", reason="the benchmarks are in checkouts only")
-from benchmarks.combinations.covering import covering, held, pairs  # noqa: E402
-from benchmarks.combinations.running import faults, refused  # noqa: E402
-from benchmarks.combinations.spec import factors  # noqa: E402
+from benchmarks.combinations.covering import covering, held, pairs
+from benchmarks.combinations.running import faults, refused
+from benchmarks.combinations.spec import factors
 
 ONCE = {
     "averages of several models are saved as weights": "form=two_models ema=yes",
