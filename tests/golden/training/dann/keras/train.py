@@ -165,6 +165,7 @@ class Training:
 
     def evaluate(self, columns: data.Columns) -> dict[str, float]:
         """The mean metrics over all examples."""
+        self.progress.assign(self.updates / self.total)
         batches = data.batches(columns, BATCH_SIZE, shuffle=False)
         return means(self.measure, batches)
 

@@ -110,7 +110,7 @@ class Training:
         self.steps = {
             "loss": Step(self.loss, [model], AdamWForMatrices(1.0, weight_decay=0.05)),
         }
-        self.averages: list[keras.Variable] = []
+        self.averages: tuple[keras.Variable, ...] = ()
         self.follow = tf.function(self.move_averages)
         self.total = 1  # updates, when training ends
         self.updates = 0
@@ -151,10 +151,10 @@ class Training:
     def average(self) -> None:
         """Let the averages of the weights follow; they begin with the first update."""
         if not self.averages:
-            self.averages = [
+            self.averages = tuple(
                 keras.Variable(ops.copy(w.value), dtype=w.dtype)
                 for w in self.averaged()
-            ]
+            )
         self.follow()
 
     def move_averages(self) -> None:
