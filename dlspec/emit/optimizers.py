@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +27,19 @@ class Optimizer:
 
 
 def print_optimizer(
-    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False, fused: bool = True
-) -> Optimizer:
+    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False, fused: bool = True,
+    decaying: Collection[str] | None = None,
+) -> Optimizer:  # fmt: skip
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
 
     paired
         whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
     fused
         whether one that can go over all weights in one pass is told to.
+    decaying
+        the optimizers of the file with weight decay in the gradient, whose classes must know it: this one, if it has.
     """
+    decaying = decays([spec]) if decaying is None else decaying
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields)
     spared = fields.get("decay") == "matrices"
@@ -47,12 +51,12 @@ def print_optimizer(
         if [_plain(value)] != default and (fused or name != "fused"):
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
-    helpers = {name: _class(backend, name, paired) for name in row.get("needs", ())}
+    helpers = {name: _class(backend, name, paired, decaying) for name in row.get("needs", ())}
     text = row["text"]
     if spared:
-        helpers["decay_groups"], text = _groups(_class(backend, "decay_groups", paired), row)
+        helpers["decay_groups"], text = _groups(_class(backend, "decay_groups", paired, decaying), row)
     if any(f"{PAIR}(" in helper for helper in helpers.values()):
-        helpers = {PAIR: _class(backend, PAIR, paired), **helpers}
+        helpers = {PAIR: _class(backend, PAIR, paired, decaying), **helpers}
     return Optimizer(call(text, args, kwargs), helpers)
 
 
@@ -64,12 +68,22 @@ def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool
     return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
 
 
-def _class(backend: Backend, name: str, paired: bool) -> str:
+def decays(specs: Iterable[OptimizerSpec]) -> frozenset[str]:
+    """The names of those optimizers that have weight decay."""
+    given = ("weight_decay", 0.0), ("decay", "all")
+    return frozenset(
+        spec.spec_name()
+        for spec in specs
+        if any(getattr(spec, field, default) != default for field, default in given)
+    )
+
+
+def _class(backend: Backend, name: str, paired: bool, decaying: Collection[str]) -> str:
     """A file of ``optimizers/``: as it is, or a template."""
     file = backend.folder / "optimizers" / f"{name}.py"
     if file.is_file():
         return file.read_text("utf-8").strip()
-    text: str = backend.template(f"optimizers/{name}.py.jinja").render(paired=paired)
+    text: str = backend.template(f"optimizers/{name}.py.jinja").render(paired=paired, decaying=decaying)
     return text.strip()
 
 
