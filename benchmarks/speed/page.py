@@ -16,9 +16,9 @@ setting, too. Behind a ratio stands its limit. Absolute figures are of one share
 again: `python -m benchmarks.speed cnn --backend keras`.
 
 What dlspec chooses by itself is said in a comment of the printed code, and [a setting](language.md#training) of that
-name overrules it: `channels_last`, `pool_first`, `fused`, `steps_per_execution`. It leaves `compile`
-and `precision` to the spec: compiling takes half a minute at first and needs a C++ compiler, and bf16 computes other
-numbers.
+name overrules it: `channels_last`, `pool_first`, `fused`, `steps_per_execution`. It leaves `compile` and `precision` to
+the spec. Compiling needs a C++ compiler and ten seconds at first, and does not pay here: attention is one fused call
+already, and the compiled transformer, printed or by hand, is slower than the eager one. bf16 computes other numbers.
 """
 HEAD = ("network", "framework", "setting", "threads", "idiomatic", "best by hand", "printed", "x idiomatic",
         "x best", "peak MB: idiomatic, best, printed")  # fmt: skip

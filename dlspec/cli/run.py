@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dlspec.cli.common import (
     spec_argument,
 )  # fmt: skip
 from dlspec.cli.data import data_options, trained_by, with_data
-from dlspec.cli.generate import generation_options, write_text, writes_text
+from dlspec.cli.generate import check_usage, generation_options, write_text
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -91,7 +92,7 @@ def evaluate_command(
 @click.command(
     "predict",
     help="The model's outputs for arrays in a .npz or .npy file, prepared as the export says, or for a split of "
-    "the spec's data; or, with --generate, the text that it writes.",
+    "the spec's data; or, with --generate, the text that it writes, alone or about such examples.",
 )
 @spec_argument
 @weights_option
@@ -117,16 +118,18 @@ def predict_command(
     name = choose_model(program, model)
     if split is None and (sources or fold is not None):
         raise click.UsageError("--source and --fold go with --split: no data of the spec is read")
-    if writes_text({"--input": source, "--split": split}, out, **generation):
-        write_text(program, name, weights, backend, as_json, **generation)
+    check_usage({"--input": source, "--split": split}, out, **generation)
+    examples = partial(_examples, program, name, weights, split, sources, fold)
+    if generation["prompt"] is not None:
+        about = partial(_about, program, name, weights, source) if source else examples if split else None
+        write_text(program, name, weights, backend, as_json, about, **generation)
         return
     if out is not None and out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
     if source is not None:
         outputs = predict(program, name, weights, backend, read_inputs(program, name, source, weights))
     else:
-        examples = _examples(program, name, weights, split, sources, fold)
-        outputs = predict(program, name, weights, backend, examples, prepared=True)
+        outputs = predict(program, name, weights, backend, examples(), prepared=True)
     outputs |= named_categories(program, name, weights, outputs)
     if out is not None:
         write_outputs(out, outputs)
@@ -141,16 +144,24 @@ def predict_command(
 
 
 def _examples(
-    program: Program, model: str, weights: Path, split: str | None, sources: tuple[str, ...], fold: int | None
-) -> dict[str, Any]:
-    """What the model takes, of a split of the data that it is trained on."""
+    program: Program, model: str, weights: Path, split: str | None, sources: tuple[str, ...], fold: int | None,
+    but: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the model takes, of a split of the data that it is trained on; all inputs `but` that one."""
     from dlspec.runtime.prediction import split_inputs
 
     own = [training.name for training in program.trainings_of(model)]
     known = trained_by(program, weights)
     training = choose_training(program, known if known in own else next(iter(own), None))
     program = with_data(program, training, sources, fold, weights)
-    return split_inputs(program, model, training, known_split(program, training, split), weights)
+    return split_inputs(program, model, training, known_split(program, training, split), weights, but)
+
+
+def _about(program: Program, model: str, weights: Path, source: Path, but: str) -> dict[str, Any]:
+    """What a file has for the inputs of the model, all `but` that one, prepared."""
+    from dlspec.runtime.prediction import prepare_inputs, read_inputs
+
+    return prepare_inputs(program, model, read_inputs(program, model, source, weights, but), but)
 
 
 def numbers(result: dict[str, Any], digits: int) -> str:

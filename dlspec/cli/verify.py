@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +54,26 @@ def verify_command(
     program = _with_data(program, name, sources, fold)
     from dlspec.runtime.verify import verify
 
-    report = verify(
-        program, name, backends=chosen, train_steps=train_steps, double=double, seed=seed, tolerance=tolerance
-    )
+    with _telling() as tell:
+        report = verify(
+            program, name, backends=chosen, train_steps=train_steps, double=double, seed=seed, tolerance=tolerance,
+            tell=tell,
+        )  # fmt: skip
     if as_json:
         echo_json(report.as_dict())
     else:
         _draw(report)
     sys.exit(0 if report.ok else 1)
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal what is computed: of large models and long trainings that takes minutes."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("printing the code") as status:
+        yield lambda what: status.update(f"computing {escape(what)}")
 
 
 def _with_data(program: Program, model: str, sources: tuple[str, ...], fold: int | None) -> Program:

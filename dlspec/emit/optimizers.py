@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dlspec.diagnostics import fail
@@ -36,6 +37,7 @@ def print_optimizer(
     parameters: str,
     paired: bool = False,
     fused: bool = True,
+    decaying: Collection[str] | None = None,
     groups: Sequence[str] = (),
 ) -> Optimizer:
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
@@ -44,12 +46,17 @@ def print_optimizer(
         whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
     fused
         whether one that can go over all weights in one pass is told to.
+    decaying
+        the optimizers of the file with weight decay, whose classes must know it: this one, if it has.
     groups
         expressions of groups with a rate or a decay of their own.
     """
+    decaying = decays([spec]) if decaying is None else decaying
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields, general=bool(groups))
-    texts = {name: _class(backend, name, paired, row) for name in _around(backend, fields, groups)}
+    decay = row.get("decay", "decay") if spec.spec_name() in decaying else ""
+    read = partial(_class, backend, told={"paired": paired, "decaying": decaying, "decay": decay})
+    texts = {name: read(name) for name in _around(backend, fields, groups)}
     for name in (name for name, text in texts.items() if "BASE" not in text):
         parameters = f"{name}({', '.join([parameters, *(groups if name == GROUPS else ())])})"
     values, kwargs = {**fields, "parameters": Code(parameters)}, []
@@ -59,7 +66,7 @@ def print_optimizer(
         if [_plain(value)] != default and (fused or name != "fused"):
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
-    helpers = {name: _class(backend, name, paired, row) for name in row.get("needs", ())}
+    helpers = {name: read(name) for name in row.get("needs", ())}
     called = row["text"]
     for name, text in texts.items():
         if "BASE" in text:
@@ -69,7 +76,7 @@ def print_optimizer(
     if groups and "parameters" not in row.get("args", ()):
         kwargs.append(("groups", Code(f"[{', '.join(groups)}]")))
     if any(f"{PAIR}(" in helper for helper in helpers.values()):
-        helpers = {PAIR: _class(backend, PAIR, paired, row), **helpers}
+        helpers = {PAIR: read(PAIR), **helpers}
     return Optimizer(call(called, args, kwargs), helpers)
 
 
@@ -81,13 +88,21 @@ def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool
     return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
 
 
-def _class(backend: Backend, name: str, paired: bool, row: Mapping[str, Any]) -> str:
-    """A file of ``optimizers/``: as it is, or a template, which knows the attribute of the weight decay."""
+def decays(specs: Iterable[OptimizerSpec]) -> frozenset[str]:
+    """The names of those optimizers that have weight decay."""
+    given = ("weight_decay", 0.0), ("decay", "all")
+    return frozenset(
+        spec.spec_name()
+        for spec in specs
+        if any(getattr(spec, field, default) != default for field, default in given)
+    )
+
+
+def _class(backend: Backend, name: str, told: Mapping[str, Any]) -> str:
+    """A file of ``optimizers/``: as it is, or a template, which knows the attribute of the weight decay, if any."""
     file = backend.folder / "optimizers" / f"{name}.py"
     if file.is_file():
         return file.read_text("utf-8").strip()
-    decays = "weight_decay" in row.get("kwargs", {})
-    told = {"paired": paired, "decay": row.get("decay", "decay") if decays else ""}
     text: str = backend.template(f"optimizers/{name}.py.jinja").render(told)
     return text.strip()
 

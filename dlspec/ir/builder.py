@@ -100,6 +100,7 @@ class Builder:
         self.weights: dict[str, Weight] = {}
         self.nodes: list[Node] = []
         self.types: dict[str, TensorType] = {}
+        self.known: dict[str, Any] = {}  # inputs that stand for constants -> their values
         self.condition = ""  # of the branch that is being built, see `Node`
         self._names: dict[str, str] = {}  # a value's name while building -> the name given by the user
         self._counts: dict[str, int] = {}

@@ -104,6 +104,8 @@ class CrossEntropy(_Classification):
     examples: ClassVar = [
         *_Classification.examples,
         ({"label_smoothing": 0.1}, ("f32[3, 4]", "i64[3] < 4")),
+        ({"axis": -1, "reduction": "sum"}, ("f32[2, 5, 3, 4]", "i64[2, 5, 3] < 4")),
+        ({"label_smoothing": 0.1, "axis": -1}, ("f32[2, 3, 4]", "i64[2, 3] < 4")),
         ({"label_smoothing": 0.2, "ignore_index": 0, "axis": -1}, ("f32[2, 3, 4]", "i64[2, 3] < 4")),
     ]
 
@@ -177,6 +179,15 @@ class BceWithLogits(_Pairwise):
     ]
 
     pos_weight: PositiveFloat | None = None
+
+    def decompose(self, b: Any, logits: Any, target: Any) -> Any:
+        known = b.known.get(target.name)
+        if self.pos_weight is None and known in (
+            0,
+            1,
+        ):  # what is left of it then, as for a GAN's real and fake
+            return self.reduce(b, b.softplus(-logits if known else logits))
+        return super().decompose(b, logits, target)
 
     def losses(self, b: Any, logits: Any, target: Any) -> Any:
         if self.pos_weight is None:

@@ -17,6 +17,7 @@ from dlspec.ir.graph import Call, Graph, Node, Output, Program, Weight
 from dlspec.ir.op import Op
 from dlspec.ir.traced import Traced, lone_variable, untraced, variable
 from dlspec.ir.types import TensorType
+from dlspec.ops.constants import Constant
 
 if TYPE_CHECKING:
     from dlspec.emit.manifest import Backend
@@ -109,6 +110,7 @@ class _Body:
         self.moved: set[str] = set()  # weights that a callee owns now
         self.count = 0  # values made so far
         self.aliases: dict[str, str] = {}  # a value that is only another one
+        self.constants = {n.output: n.op.value for n in graph.nodes if isinstance(n.op, Constant)}
 
     def run(self) -> Graph | None:
         """The graph with legal nodes only; None when it is legal already."""
@@ -171,6 +173,8 @@ class _Body:
         for i, (name, kind) in enumerate(zip(node.inputs, types, strict=True)):
             handles.append(None if kind is None else builder.input(f"operand{i}", kind))
             names[f"operand{i}"] = name or ""
+            if name in self.constants:
+                builder.known[f"operand{i}"] = self.constants[name]
         results = self.work.decompose(node, builder, handles, {})
         if results is None:
             return []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dlspec.diagnostics import SpecError, fail
+from dlspec.diagnostics import fail
 from dlspec.diagnostics.suggest import closest
 from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
@@ -14,6 +14,7 @@ from dlspec.emit.data import print_data
 from dlspec.ir.data import DataSet, SplitRule
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
+from dlspec.runtime.data_errors import reading
 from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
 
@@ -69,18 +70,18 @@ def check_data(program: Program, data: DataSet) -> dict[str, int]:
     project = load_project({"data.py": print_data(program, data)})
     sizes: dict[str, int] = {}
     if data.environment is not None:
-        reading(data, lambda: project.data.make())
+        reading(program, data, lambda: project.data.make())
         return sizes
     for split in data.split:
-        columns = reading(data, lambda split=split: project.data.load(split))
+        columns = reading(program, data, lambda split=split: project.data.load(split))
         if data.bucket is not None:
-            reading(data, lambda columns=columns: project.data.lengths(columns))
+            reading(program, data, lambda columns=columns: project.data.lengths(columns))
         sizes[split] = len(next(iter(columns.values())))
         if not sizes[split]:
             raise fail("DLS0704", f"the split `{split}` of `{data.name}` has no examples",
                        hint="the source has too few, or the split leaves none for it")  # fmt: skip
         if data.stream is not None:
-            reading(data, lambda columns=columns: project.data.take(columns["row"][:1]))
+            reading(program, data, lambda columns=columns: project.data.take(columns["row"][:1]))
     return sizes
 
 
@@ -95,8 +96,10 @@ def load_split(
     project = load_project({"data.py": print_data(program, data)})
     if weights is not None:
         use_kept(project.data, weights)
-    columns: dict[str, Any] = reading(data, lambda: project.data.load(split))
-    return columns if data.stream is None else reading(data, lambda: project.data.take(columns["row"]))
+    columns: dict[str, Any] = reading(program, data, lambda: project.data.load(split))
+    return (
+        columns if data.stream is None else reading(program, data, lambda: project.data.take(columns["row"]))
+    )
 
 
 def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
@@ -106,21 +109,3 @@ def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> 
         raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
                    f" batch of {size}, and `last_batch = drop` leaves none",
                    hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
-
-
-def reading(data: DataSet, action: Any) -> Any:
-    """Do what reads a data set. Raises `SpecError` (DLS0704) that tells what is wrong with it."""
-    try:
-        return action()
-    except (SpecError, ModuleNotFoundError):
-        raise
-    except OSError as error:
-        why = f"`{error.filename}`: {error.strerror}" if error.filename else str(error)
-        hint = "paths are relative to the folder in which dlspec is called"
-    except KeyError as error:
-        why = f"the source has no {error.args[0]!r}" if error.args else "the source lacks a column"
-        hint = "columns are read by the names that the spec gives them"
-    except Exception as error:  # whatever a library says of a file that it cannot read
-        why = " ".join(str(error).split()) or type(error).__name__
-        hint = "compare `columns` with what the source has"
-    raise fail("DLS0704", f"the data `{data.name}` cannot be read: {why}", hint=hint) from None

@@ -1,7 +1,7 @@
 """Texts written by a trained model, one symbol after the other, on any backend.
 
-A language model takes numbers of symbols, i64[N, T], and gives scores of the next one, f32[N, T, symbols], at each
-place from what stands before it. Of two inputs of numbers the first is what is asked, the second what was answered.
+A model that writes takes numbers of symbols, i64[N, T], and gives scores of the next one, f32[N, T, symbols], at each
+place from what stands before it. Its other inputs are what it writes about: a text that is asked, an image.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ import numpy as np
 from dlspec.diagnostics import fail
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
-from dlspec.ir.graph import Program
+from dlspec.ir.graph import Program, Value
 from dlspec.ir.types import TensorType
 from dlspec.ops.streams import generator, to_uniform
-from dlspec.runtime.kept import SYMBOLS, TOKENS, read_kept, read_tokenizer
+from dlspec.runtime.symbols import Characters, Tokens, read_symbols
 from dlspec.weights.store import check_weights, load_weights
 
 CONTEXT = 256  # symbols that a model sees where neither it nor the data says how many
+ROWS = 64  # examples that are written about at once
 
-Scores = Callable[[Sequence[Any]], Any]
+Arrays = dict[str, Any]
+Scores = Callable[[Arrays], Any]
+Choose = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,149 +45,187 @@ class Choice:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a model that writes takes and gives.
+
+    written
+        the input of what has been written so far: the last one of numbers, i64[N, T].
+    given
+        the other inputs.
+    scores
+        the output that scores the next symbol, and of how many.
+    """
+
+    model: str
+    written: Value
+    given: list[Value]
+    scores: str
+    symbols: int | None
+
+
 def generate(
     program: Program, model: str, weights: Path, backend: str, prompt: str, length: int, choice: Choice
 ) -> str:
     """What the model writes after `prompt`, or in answer to it: at most `length` symbols."""
-    symbols = read_symbols(weights)
-    inputs, scores = _form(program, model, symbols.size)
+    form, symbols = writing_form(program, model), read_symbols(weights)
     numbers = symbols.encode(prompt)
-    if not numbers and len(inputs) == 1:
-        raise fail("DLS0723", "the prompt is empty", hint="give at least one character to go on from")
-    compute = _computing(program, model, scores, weights, backend)
-    ends = symbols.ends and (len(inputs) == 2 or isinstance(symbols, Characters))
-    choose = _chooser(choice, banned=None if ends else 0)
-    written = [0] if len(inputs) == 2 else numbers
-    asked = [_fitted(numbers, inputs[0])] if len(inputs) == 2 else []
-    width = _context(program, model)
-    length = (
-        min(length, width) if asked else length
-    )  # an answer may fill its column, with no sign for the end
-    made: list[int] = []
-    for _ in range(length):
-        seen = (written + made)[-width:]
-        symbol = choose(compute([*asked, _fitted(seen, inputs[-1])])[0, len(seen) - 1])
-        if symbol == 0:
-            break  # the sign for the end
-        made.append(symbol)
-    return symbols.decode(made)
+    if not form.given:
+        if not numbers:
+            raise fail("DLS0723", "the prompt is empty", hint="give at least one character to go on from")
+        return _written(program, form, weights, backend, {}, numbers, length, choice)[0]
+    asked = form.given[0]
+    if len(form.given) > 1 or not _is_text(asked.type):
+        raise fail("DLS0723", f"`{model}` writes about `{asked.name}`, {asked.type}, which a prompt cannot say",
+                   hint="give examples to write about: `--split test`, or `--input FILE`")  # fmt: skip
+    given = {asked.name: _fitted(np.array([numbers], np.int64), asked.type)}
+    return _written(program, form, weights, backend, given, [], length, choice)[0]
 
 
-class Characters:
-    """The symbols of ``vocabulary.json``: a character each, number 0 for others or, where it is "", for the end."""
-
-    def __init__(self, path: Path) -> None:
-        self.symbols: list[str] = read_kept(path)
-        if not isinstance(self.symbols, list) or not self.symbols:
-            raise fail("DLS0738", f"`{path}` is no list of symbols", hint="train again, or copy it anew")
-        self.size, self.ends = len(self.symbols), not self.symbols[0]
-        self.numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
-
-    def encode(self, text: str) -> list[int]:
-        """The characters as numbers; those that the vocabulary lacks as 0."""
-        return [self.numbers.get(character, 0) for character in text]
-
-    def decode(self, numbers: Sequence[int]) -> str:
-        return "".join(self.symbols[number] for number in numbers)
+def generate_about(
+    program: Program, model: str, weights: Path, backend: str, given: Arrays, beginning: str, length: int,
+    choice: Choice,
+) -> list[str]:  # fmt: skip
+    """What the model writes about each example of its other inputs; each text has this `beginning`."""
+    form, symbols = writing_form(program, model), read_symbols(weights)
+    if not form.given:
+        raise fail("DLS0723", f"`{model}` takes nothing but the text that it goes on from",
+                   hint="leave the examples out: `--generate TEXT` alone")  # fmt: skip
+    numbers = symbols.encode(beginning)
+    made = _written(program, form, weights, backend, given, numbers, length, choice)
+    return [beginning + text for text in made]
 
 
-class Tokens:
-    """The tokens of ``tokenizer.json``; number 0 is none, and ends an answer."""
-
-    def __init__(self, path: Path) -> None:
-        self.tokenizer = read_tokenizer(path)
-        self.size: int = self.tokenizer.get_vocab_size()
-        self.ends = True
-
-    def encode(self, text: str) -> list[int]:
-        """The text as tokens: every text has some."""
-        return list(self.tokenizer.encode(text).ids)
-
-    def decode(self, numbers: Sequence[int]) -> str:
-        return str(self.tokenizer.decode(list(numbers)))
-
-
-def read_symbols(weights: Path) -> Characters | Tokens:
-    """What the numbers of a model stand for, as the training kept it beside its weights."""
-    for file, kind in ((TOKENS, Tokens), (SYMBOLS, Characters)):
-        if weights.with_name(file).is_file():
-            return kind(weights.with_name(file))
-    raise fail("DLS0723", f"there is no `{SYMBOLS}` or `{TOKENS}` beside the weights, `{weights}`",
-               hint="give weights in the folder of a training that has a `vocabulary`")  # fmt: skip
-
-
-def _form(program: Program, model: str, symbols: int) -> tuple[list[TensorType], str]:
-    """The types of the inputs, and the output that scores symbols; raises SpecError for another form."""
+def writing_form(program: Program, model: str) -> Form:
+    """Which input is written, and by which scores; raises SpecError (DLS0723) for another form."""
     graph = program.model(model)
-    inputs = [value.type for value in graph.inputs]
     named = list(zip(graph.outputs, graph.output_types(), strict=True))
-    scores = [output.name for output, kind in named if kind.rank == 3 and kind.is_float]
-    if not 1 <= len(inputs) <= 2 or any(t.dtype != "i64" or t.rank != 2 for t in inputs) or not scores:
-        given = ", ".join(map(str, inputs))
-        raise fail("DLS0723", f"`{model}` is no model of texts: it takes {given}",
+    scores = [(output.name, kind) for output, kind in named if kind.rank == 3 and kind.is_float]
+    written = next((value for value in reversed(graph.inputs) if _is_text(value.type)), None)
+    given = [value for value in graph.inputs if value is not written]
+    if written is None or not scores:
+        types = ", ".join(str(value.type) for value in graph.inputs)
+        raise fail("DLS0723", f"`{model}` is no model of texts: it takes {types}",
                    hint="it must take symbols, i64[N, T], and give scores of the next, f32[N, T, symbols]")  # fmt: skip
-    size = next(kind.shape[2] for output, kind in named if output.name == scores[0])
-    if isinstance(size, int) and size < symbols:
-        raise fail("DLS0723", f"`{model}` knows {size} symbols, and the vocabulary has {symbols}")
-    return inputs, scores[0]
+    name, kind = scores[0]
+    return Form(model, written, given, name, kind.shape[2] if isinstance(kind.shape[2], int) else None)
 
 
-def _context(program: Program, model: str) -> int:
+def _is_text(kind: TensorType) -> bool:
+    return kind.dtype == "i64" and kind.rank == 2
+
+
+def _written(
+    program: Program, form: Form, weights: Path, backend: str, given: Arrays, begun: list[int], length: int,
+    choice: Choice,
+) -> list[str]:  # fmt: skip
+    """The texts that follow what is `begun`, one for each row of what is given."""
+    symbols = read_symbols(weights)
+    if form.symbols is not None and form.symbols < symbols.size:
+        raise fail(
+            "DLS0723", f"`{form.model}` knows {form.symbols} symbols, and the vocabulary has {symbols.size}"
+        )
+    width = _context(program, form)
+    if form.given:
+        begun = [0, *begun]  # the sign for the beginning, as in training
+        # An answer may fill its column, with no sign for the end.
+        length = min(length, width + 1 - len(begun))
+    compute = _computing(program, form, weights, backend)
+    choose = _chooser(choice, banned=None if _ends(symbols, form) else 0)
+    total = next((len(rows) for rows in given.values()), 1)
+    texts: list[str] = []
+    for start in range(0, total, ROWS):
+        part = {name: rows[start : start + ROWS] for name, rows in given.items()}
+        rows = np.tile(np.array(begun, np.int64), (min(ROWS, total - start), 1))
+        made = _grown(form, compute, choose, part, rows, length, width)
+        texts += [symbols.decode(_until_end(row)) for row in made[:, len(begun) :].tolist()]
+    return texts
+
+
+def _ends(symbols: Characters | Tokens, form: Form) -> bool:
+    """Whether number 0 ends a text: among tokens it only fills up what is no answer."""
+    return symbols.ends and (bool(form.given) or isinstance(symbols, Characters))
+
+
+def _grown(
+    form: Form, compute: Scores, choose: Choose, given: Arrays, rows: Any, length: int, width: int
+) -> Any:
+    """The rows with at most `length` more symbols, each chosen after all before it, until all have ended."""
+    ended = np.zeros(len(rows), bool)
+    for _ in range(length):
+        seen = rows[:, -width:]
+        scores = compute({**given, form.written.name: _fitted(seen, form.written.type)})
+        symbol = np.where(ended, 0, choose(scores[:, seen.shape[1] - 1]))
+        rows = np.concatenate([rows, symbol[:, None]], axis=1)
+        ended |= symbol == 0
+        if ended.all():
+            break
+    return rows
+
+
+def _until_end(numbers: Sequence[int]) -> Sequence[int]:
+    """Those before the first 0, the sign for the end."""
+    return numbers[: numbers.index(0)] if 0 in numbers else numbers
+
+
+def _context(program: Program, form: Form) -> int:
     """How many symbols the model sees at once: as it says, else as many as in training."""
-    last = program.model(model).inputs[-1]
-    if isinstance(last.type.shape[1], int):
-        return last.type.shape[1]
+    size = form.written.type.shape[1]
+    if isinstance(size, int):
+        return size
     lengths = {
         name: column.shape[0]
-        for training in program.trainings_of(model)
+        for training in program.trainings_of(form.model)
         for name, column in program.data[training.data].stored().items()
         if column.rank == 1 and isinstance(column.shape[0], int)
     }
-    return lengths.get(last.name) or max(lengths.values(), default=CONTEXT)
+    return lengths.get(form.written.name) or max(lengths.values(), default=CONTEXT)
 
 
-def _fitted(numbers: Sequence[int], kind: TensorType) -> Any:
-    """One row of numbers, filled up with 0 to the size that the input has, if it has one."""
-    size = kind.shape[1] if isinstance(kind.shape[1], int) else max(len(numbers), 1)
-    if len(numbers) > size:
-        raise fail("DLS0723", f"the prompt has {len(numbers)} symbols, and the model takes {size}")
-    row = np.zeros((1, size), np.int64)
-    row[0, : len(numbers)] = numbers
-    return row
+def _fitted(numbers: Any, kind: TensorType) -> Any:
+    """Rows of numbers, filled up with 0 to the size that the input has, if it has one."""
+    found = numbers.shape[1]
+    size = kind.shape[1] if isinstance(kind.shape[1], int) else max(found, 1)
+    if found > size:
+        raise fail("DLS0723", f"the prompt has {found} symbols, and the model takes {size}")
+    return np.pad(numbers, ((0, 0), (0, size - found)))
 
 
-def _computing(program: Program, model: str, scores: str, weights: Path, backend: str) -> Scores:
-    """The function from inputs to the scores, with the model loaded once."""
+def _computing(program: Program, form: Form, weights: Path, backend: str) -> Scores:
+    """The function from inputs by name to the scores, with the model loaded once."""
+    model = form.model
     arrays = load_weights(weights)
     check_weights(program, model, arrays)
-    names = [value.name for value in program.model(model).inputs]
     outputs = [output.name for output in program.model(model).outputs]
-    place = outputs.index(scores)
     if backend == "onnx":
         from dlspec.runtime import onnx
 
         session = onnx.session(onnx.to_model(print_onnx(program, model, load_backend("onnx")), arrays))
-        return lambda given: onnx.predict(session, dict(zip(names, given, strict=True)), outputs)[scores]
+        return lambda given: onnx.predict(session, given, outputs)[form.scores]
     from dlspec.runtime import live
 
     made = {"torch": live.torch_module, "keras": live.keras_model}[backend](program, model, arrays)
     run = {"torch": live.outputs_torch, "keras": live.outputs_keras}[backend]
-    return lambda given: run(made, given)[place]
+    names = [value.name for value in program.model(model).inputs]
+    place = outputs.index(form.scores)
+    return lambda given: run(made, [given[name] for name in names])[place]
 
 
-def _chooser(choice: Choice, banned: int | None) -> Callable[[Any], int]:
-    """The rule that takes a number by its scores; `banned` is never taken."""
+def _chooser(choice: Choice, banned: int | None) -> Choose:
+    """The rule that takes a number for each row of scores; `banned` is never taken."""
     stream = generator(choice.seed, "generate")
 
-    def choose(scores: Any) -> int:
+    def choose(scores: Any) -> Any:
         scores = scores.astype(np.float64)
         if banned is not None:
-            scores[banned] = -np.inf
+            scores[:, banned] = -np.inf
         if choice.temperature == 0:
-            return int(np.argmax(scores))
-        best = np.argsort(-scores, kind="stable")[: choice.top_k]
-        weights = np.exp((scores[best] - scores[best[0]]) / choice.temperature)
-        reached = np.cumsum(weights) >= to_uniform(stream.random_raw(1))[0] * weights.sum()
-        return int(best[np.argmax(reached)])
+            return np.argmax(scores, axis=1)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : choice.top_k]
+        found = np.take_along_axis(scores, best, axis=1)
+        weights = np.exp((found - found[:, :1]) / choice.temperature)
+        drawn = to_uniform(stream.random_raw(len(scores))) * weights.sum(axis=1)
+        reached = np.cumsum(weights, axis=1) >= drawn[:, None]
+        return np.take_along_axis(best, np.argmax(reached, axis=1)[:, None], axis=1)[:, 0]
 
     return choose

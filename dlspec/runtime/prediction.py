@@ -24,29 +24,32 @@ from dlspec.weights.store import check_weights, load_weights, replacing
 Arrays = dict[str, Any]
 
 
-def preparation(program: Program, model: str) -> Graph | None:
-    """What the model's export prepares: only the columns that the model takes."""
+def preparation(program: Program, model: str, but: str | None = None) -> Graph | None:
+    """What the model's export prepares: only the columns that the model takes, all `but` one."""
     plan = program.exports.get(model)
     if plan is None or plan.prepare is None:
         return None
-    return pruned(program.graphs[plan.prepare], {value.name for value in program.model(model).inputs})
+    return pruned(program.graphs[plan.prepare], {value.name for value in program.model(model).inputs} - {but})
 
 
-def input_types(program: Program, model: str) -> dict[str, TensorType]:
-    """The inputs as a user gives them: before preparation, where there is one."""
-    values = {value.name: value.type for value in program.model(model).inputs}
-    prepare = preparation(program, model)
+def input_types(program: Program, model: str, but: str | None = None) -> dict[str, TensorType]:
+    """The inputs as a user gives them, all `but` one: before preparation, where there is one."""
+    values = {value.name: value.type for value in program.model(model).inputs if value.name != but}
+    prepare = preparation(program, model, but)
     raw = {value.name: value.type for value in prepare.inputs} if prepare else {}
     prepared = {output.name for output in prepare.outputs} if prepare else set()
     return raw | {name: kind for name, kind in values.items() if name not in prepared}
 
 
-def read_inputs(program: Program, model: str, path: Path, weights: Path | None = None) -> Arrays:
+def read_inputs(
+    program: Program, model: str, path: Path, weights: Path | None = None, but: str | None = None
+) -> Arrays:
     """The inputs in a file, checked against the model's types. Raises SpecError naming what does not fit.
 
-    Names of categories become the numbers that the training of these weights gave them.
+    Names of categories become the numbers that the training of these weights gave them. `but` is an input that
+    is not asked for.
     """
-    wanted = input_types(program, model)
+    wanted = input_types(program, model, but)
     try:
         loaded = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -112,15 +115,17 @@ def _fitted(name: str, kind: TensorType, found: Arrays, path: Path) -> Any:
     return array.astype(wanted)
 
 
-def split_inputs(program: Program, model: str, training: Training, split: str, weights: Path) -> Arrays:
-    """The inputs of all examples of a split, prepared. Raises `SpecError` where a column is missing."""
+def split_inputs(
+    program: Program, model: str, training: Training, split: str, weights: Path, but: str | None = None
+) -> Arrays:
+    """The inputs of all examples of a split, prepared, all `but` one. Raises `SpecError` where a column is missing."""
     data = program.data[training.data]
     if data.environment is not None:
         raise fail(
             "DLS0722", f"`{data.name}` is a world, which has no examples", hint="give arrays: `--input`"
         )
     columns = load_split(program, training, split, weights)
-    wanted = [value.name for value in program.model(model).inputs]
+    wanted = [value.name for value in program.model(model).inputs if value.name != but]
     for name in wanted:
         if name not in columns:
             raise fail("DLS0722", f"the model's input `{name}` is no column of `{data.name}`",
@@ -143,16 +148,18 @@ def predict(
         return onnx.predict(onnx.session(onnx.to_model(text, arrays)), inputs, names)
     from dlspec.runtime import live
 
-    ready = _prepared(program, prepare, inputs)
+    ready = inputs if prepared else prepare_inputs(program, model, inputs)
     ordered = [ready[value.name] for value in program.model(model).inputs]
     run = {"torch": live.run_torch, "keras": live.run_keras}[backend]
     results = run(program, model, arrays, ordered)
     return {o.name: r for o, r in zip(program.model(model).outputs, results, strict=True)}
 
 
-def _prepared(program: Program, prepare: Graph | None, inputs: Arrays) -> Arrays:
+def prepare_inputs(program: Program, model: str, inputs: Arrays, but: str | None = None) -> Arrays:
+    """The inputs as the model takes them, after the preparation of its export; all `but` one."""
     from dlspec.runtime.interpreter import run
 
+    prepare = preparation(program, model, but)
     if prepare is None:
         return inputs
     graphs = program.model_copy(update={"graphs": {"%prepare": prepare}})

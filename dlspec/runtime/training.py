@@ -115,7 +115,9 @@ def evaluate(program: Program, training: Training, weights: Path, backend: str, 
         result = project.train.evaluate(live)
     else:
         use_kept(project.data, weights)
-        result = live.evaluate(reading(program.data[training.data], lambda: project.data.load(split)))
+        result = live.evaluate(
+            reading(program, program.data[training.data], lambda: project.data.load(split))
+        )
     return result
 
 

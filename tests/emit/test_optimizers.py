@@ -12,7 +12,7 @@ import pytest
 from dlspec.diagnostics import SpecError
 from dlspec.emit.code import Code
 from dlspec.emit.manifest import load_backend
-from dlspec.emit.optimizers import print_optimizer
+from dlspec.emit.optimizers import decays, print_optimizer
 from dlspec.ops.optimizers import Optimizer, optimizers
 
 CASES = [(cls, fields) for cls in optimizers().values() for fields in cls.examples]
@@ -105,6 +105,16 @@ def test_defaults_are_left_out() -> None:
     made = print_optimizer(load_backend("keras"), adam(betas=(0.5, 0.9)), "")
     assert made.expression == "Adam(0.001, betas=(0.5, 0.9))"
     assert list(made.helpers) == ["adam"]
+
+
+def test_weight_decay_is_printed_where_it_is_used() -> None:
+    """Also in the class that several optimizers of a file share."""
+    adam, keras = optimizers()["Adam"], load_backend("keras")
+    assert "decay" not in print_optimizer(keras, adam(), "").helpers["adam"]
+    damped = print_optimizer(keras, adam(weight_decay=0.1), "").helpers["adam"]
+    assert "self.decay * variable" in damped
+    both = decays([adam(), adam(weight_decay=0.1)])
+    assert print_optimizer(keras, adam(), "", decaying=both).helpers["adam"] == damped
 
 
 def test_unknown_optimizer() -> None:

@@ -141,7 +141,7 @@ def test_function_from_the_command_line(tmp_path: Path) -> None:
     ("columns", "message"),
     [
         ({"x": "f32[4]", "label": "i64"}, r"x: an example has shape \[3\], expected \[4\]"),
-        ({"y": "f32[3]"}, "has no 'y"),
+        ({"y": "f32[3]"}, "y: the source has no such column, only x, label"),
         ({"half": "i64"}, "half: not all values are of type int64"),
         ({"x": "f32[3]", "short": "f32"}, "columns differ in their number of examples"),
         ({"word": "f32"}, "word: "),

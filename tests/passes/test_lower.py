@@ -85,3 +85,20 @@ def test_every_operator_that_cannot_be_printed_is_named(tmp_path: Path) -> None:
     assert [d.code for d in caught.value.diagnostics] == ["DLS0702", "DLS0702"]
     assert "erf" in caught.value.diagnostics[0].message
     assert "small" in caught.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("target", "left"),
+    [(1, {"neg", "softplus"}), (0, {"softplus"}), (2, {"mul", "sub", "softplus", "constant"})],
+)
+def test_a_constant_target_is_put_in(target: int, left: set[str], tmp_path: Path) -> None:
+    """Binary cross-entropy with 0 or 1, as for what is real and what is drawn, is a softplus."""
+    b = Builder("Net")
+    x = b.input("x", "f32[5]")
+    b.output("y", b.bce_with_logits(x, b.constant(target, like=x), reduction="none"))
+    before = program(b)
+    after = lower(before, ["Net"], backend(tmp_path, *PRIMITIVES, "softplus", "neg", "cast"))
+    assert ops(after.graphs["Net"]) - {"constant", "cast"} == left - {"constant"}
+    x = np.linspace(-30, 30, 5).astype(np.float32)
+    wanted, found = (run(each, "Net", {"x": x}, {}) for each in (before, after))
+    np.testing.assert_allclose(found["y"], wanted["y"], rtol=1e-6, atol=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from dlspec.diagnostics import SpecError
 from dlspec.elaborate.program import load_program
 from dlspec.ir.graph import Program
-from dlspec.runtime.generation import Choice, generate
+from dlspec.runtime.generation import Choice, generate, generate_about
 from dlspec.weights.store import save_weights
 
 NEXT = """
@@ -28,6 +29,15 @@ model Net {
   input asked: i64[N, 3]
   input answered: i64[N, 5]
   output logits = one_hot(answered, 6) + 0 * sum(one_hot(asked, 6)) -> Linear(6, bias = false)
+}
+"""
+# At the beginning, the score of 4 is the first pixel, that of 5 the second.
+SEEN = """
+model Net {
+  input image: f32[N, 2]
+  input sofar: i64[N, T]
+  seen = (image @ one_hot(arange(2) + 4, 6))[:, none] * cast(sofar == 0, f32)[..., none]
+  output logits = (one_hot(sofar, 6) -> Linear(6, bias = false)) + 10 * seen
 }
 """
 
@@ -77,6 +87,26 @@ def test_answers_fill_their_column_at_most(tmp_path: Path) -> None:
     """Not the longer column of what is asked: the model has seen no answer that goes on."""
     program, weights = made(OF_DATA, tmp_path, ["\ufffd", *"abcde"])
     assert generate(program, "Net", weights, "onnx", "ab", 99, Choice()) == "abcdeabcdeab"
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch", "keras"])
+def test_writes_about_examples(backend: str, tmp_path: Path) -> None:
+    """A text for each, from its image: ended ones stay, others go on; also over several batches."""
+    program, weights = made(SEEN, tmp_path, ["", *"abcde"])
+    image = np.tile(np.array([[1, 0], [0, 1]], np.float32), (40, 1))
+    about = partial(generate_about, program, "Net", weights, backend, {"image": image})
+    assert about("", 9, Choice()) == ["de", "e"] * 40
+    assert about("ab", 2, Choice()) == ["abcd"] * 80
+    assert about("", 1, Choice(1.0, 1)) == ["d", "e"] * 40
+
+
+def test_what_a_prompt_cannot_say(tmp_path: Path) -> None:
+    program, weights = made(SEEN, tmp_path, ["", *"abcde"])
+    with pytest.raises(SpecError, match=r"about `image`, f32\[N, 2\], which a prompt cannot say"):
+        generate(program, "Net", weights, "onnx", "a", 3, Choice())
+    program, weights = made(NEXT, tmp_path, ["", *"abcde"])
+    with pytest.raises(SpecError, match="nothing but the text"):
+        generate_about(program, "Net", weights, "onnx", {}, "a", 3, Choice())
 
 
 def test_draws(tmp_path: Path) -> None:

@@ -152,6 +152,28 @@ def test_what_a_model_makes_is_shown(tmp_path: Path) -> None:
     assert [each["title"] for each in made] == ["given to model: x", "made by model: again, from normal z"]
 
 
+def test_what_a_model_writes_is_shown(tmp_path: Path) -> None:
+    """About held-out rows: images in a strip, what is asked beside what is answered."""
+    pytest.importorskip("onnxruntime")
+    spec = """
+model Net {
+  input image: f32[N, 1, 5, 5]
+  input asked: i64[N, 3]
+  input sofar: i64[N, 4]
+  output y = one_hot(sofar, 3) + 0 * sum(image) + 0 * cast(sum(asked), f32) -> Linear(3)
+}
+"""
+    program = dlspec.loads(spec).program
+    (tmp_path / "vocabulary.json").write_text('["", "a", "b"]')
+    weights = {"linear.weight": np.zeros((3, 3), np.float32), "linear.bias": np.float32([0, 1, 2])}
+    save_weights(tmp_path / "weights.safetensors", weights)
+    training = Training(name="Net", data="Flowers", models={"net": program.models["Net"]}, steps=())
+    rows = {"image": np.zeros((2, 1, 5, 5), np.float32), "asked": np.array([[1, 1, 0], [2, 0, 0]])}
+    shown = samples(tmp_path, program, training, rows)
+    assert shown[0]["title"] == "given to net: image"
+    assert shown[1]["text"] == "aa -> bbbb\nb -> bbbb"
+
+
 def test_data_that_has_gone_is_told(tmp_path: Path) -> None:
     write = tmp_path / "code"
     report(tmp_path, RESULTS)

@@ -28,8 +28,11 @@ def test_gradients_are_compared_in_f64_where_f32_cannot_tell(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(run.TOLERANCES, "gradients", (0.0, 1e-9))
-    report = verify(program, "Net", backends=["torch", "keras"])
+    told: list[str] = []
+    report = verify(program, "Net", backends=["torch", "keras"], tell=told.append)
     assert report.ok
+    assert told[0] == "outputs by PyTorch"
+    assert told[-1] == "gradients by Keras in f64"
     assert report.checks[-1].what == "gradients in f64"
     assert "as rounding to f32 makes a difference" in report.notes[-1]
 

@@ -16,6 +16,7 @@ from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import print_onnx
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
+from dlspec.runtime.kept import SYMBOLS, TOKENS
 from dlspec.weights.store import load_weights
 
 COUNT = 12  # images
@@ -32,22 +33,34 @@ def samples(
     for name, key in training.models.items():
         alone = program.model_copy(update={"models": {**program.models, name: key}})
         try:
-            found += _text(folder, alone, name) or _images(folder, alone, training, name, rows)
+            found += _texts(folder, alone, name, rows) or _images(folder, alone, training, name, rows)
         except Exception:  # a model that ONNX cannot have or run makes no samples
             continue
     return found
 
 
-def _text(folder: Path, program: Program, name: str) -> list[dict[str, Any]]:
-    """A text that goes on from a line's end."""
-    from dlspec.runtime.generation import SYMBOLS, TOKENS, Choice, generate
+def _texts(folder: Path, program: Program, name: str, rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A text that goes on from a line's end; or, from a model that writes about something, texts about some rows."""
+    from dlspec.runtime.generation import Choice, generate, generate_about, writing_form
+    from dlspec.runtime.symbols import read_symbols
 
+    weights = folder / "weights.safetensors"
     if not any((folder / file).is_file() for file in (SYMBOLS, TOKENS)):
         return []
-    text = generate(
-        program, name, folder / "weights.safetensors", "onnx", "\n", LENGTH, Choice(0.8, None, SEED)
-    )
-    return [{"title": f"written by {name}, temperature 0.8", "text": text}]
+    form = writing_form(program, name)
+    if not form.given:
+        text = generate(program, name, weights, "onnx", "\n", LENGTH, Choice(0.8, None, SEED))
+        return [{"title": f"written by {name}, temperature 0.8", "text": text}]
+    given = {value.name: rows[value.name][:COUNT] for value in form.given}
+    lines = generate_about(program, name, weights, "onnx", given, "", LENGTH, Choice())
+    found = []
+    for column, values in given.items():
+        if _sides(values.shape[1:]) and np.issubdtype(values.dtype, np.floating):
+            found.append({"title": f"given to {name}: {column}", "image": strip(values)})
+        elif values.ndim == 2 and np.issubdtype(values.dtype, np.integer):
+            asked = map(read_symbols(weights).decode, map(np.trim_zeros, values))
+            lines = [f"{text} -> {line}" for text, line in zip(asked, lines, strict=True)]
+    return [*found, {"title": f"written by {name}, the best symbol each time", "text": "\n".join(lines)}]
 
 
 def _images(

@@ -35,6 +35,8 @@ from dlspec.runtime.verify.trajectory import (
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import save_weights
 
+Tell = Callable[[str], None]
+
 TOLERANCES = {
     # what: (f32, f64)
     "outputs": (1e-5, 1e-9),
@@ -45,10 +47,14 @@ TOLERANCES = {
 
 def verify(
     program: Program, model: str, *, backends: list[str], train_steps: int = 0, double: bool = False,
-    seed: int = 0, tolerance: float | None = None,
+    seed: int = 0, tolerance: float | None = None, tell: Tell = lambda what: None,
 ) -> Report:  # fmt: skip
-    """Compare all `backends` with PyTorch (or the first of them) on one model of a program."""
-    return _Verification(program, model, backends, double, seed, tolerance).run(train_steps)
+    """Compare all `backends` with PyTorch (or the first of them) on one model of a program.
+
+    tell
+        is called with what is computed next, in words.
+    """
+    return _Verification(program, model, backends, double, seed, tolerance, tell).run(train_steps)
 
 
 class _Verification:
@@ -60,7 +66,9 @@ class _Verification:
         double: bool,
         seed: int,
         tolerance: float | None,
+        tell: Tell,
     ) -> None:
+        self.tell = tell
         self.program, self.model, self.double, self.seed = program, model, double, seed
         self.backends, self.tolerance = backends, tolerance
         # The training of this model alone: others have no single loss and no single model.
@@ -123,14 +131,19 @@ class _Verification:
             batch = drawn_inputs(self.program, self.program.models[self.model], self.seed)
         inputs = {name: batch[name] for name in wanted}
         names = [output.name for output in graph.outputs]
-        found = [(side.name, side.outputs(inputs, names)) for side in sides.values()]
+        found = []
+        for side in sides.values():
+            self.tell(f"outputs by {side.name}")
+            found.append((side.name, side.outputs(inputs, names)))
         program = self.program
         if draws(program, program.models[self.model]) - {"Dropout"}:
             program, inputs = fed(program, program.models[self.model], inputs, self.double)
         if "onnx" in self.backends:
+            self.tell("outputs by ONNX Runtime")
             outputs = self._onnx(program, inputs)
             if outputs is not None:
                 found.append(("ONNX", outputs))
+        self.tell("outputs by the reference, in NumPy and f64")
         found.append(("reference", self._reference(program, inputs)))
         for other in found[1:]:
             self.report.checks.append(compare("outputs", found[0], other, self._limit("outputs")))
@@ -194,7 +207,11 @@ class _Verification:
             self._compare_gradients(f"gradients of {name}", partial(runs.gradients, step))
 
     def _compare_gradients(self, what: str, gradients: Callable[[str, bool], Arrays]) -> None:
-        compare_gradients(self.report, what, gradients, self.tolerance, TOLERANCES["gradients"])
+        def told(name: str, double: bool) -> Arrays:
+            self.tell(f"{what} by {FRAMEWORKS[name].name} in {'f64' if double else 'f32'}")
+            return gradients(name, double)
+
+        compare_gradients(self.report, what, told, self.tolerance, TOLERANCES["gradients"])
 
     def _train(self, count: int) -> None:
         """The weights after some steps of every training that the model is part of."""
@@ -207,6 +224,7 @@ class _Verification:
                     f"the data of `train {training.name}` is not here, so no steps are compared"
                 )
                 continue
+            self.tell(f"{count} steps of {training.name}")
             runs = Trajectories(self.program, training.name, count, self.seed)
             found = runs.compare(self.double)
             self.report.trajectories.append(found)

@@ -40,27 +40,23 @@ class Training(nn.Module):
         self.losses = {"loss": self.loss}
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
-            "loss": torch.optim.Adam(model.parameters(), lr=0.002, fused=True),
+            "loss": torch.optim.Adam(
+                model.parameters(), lr=0.002, eps=1e-5, fused=True
+            ),
         }
 
     def loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of model."""
         text, next_ = batch["text"], batch["next"]
         logits = self.model(text)  # [N, 64, 512]
-        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
-        x = -x.squeeze(2)  # [N, 64]
-        return x.mean()
+        return F.cross_entropy(logits.flatten(0, -2), next_.flatten())
 
     def parts(self, batch: Batch) -> Batch:
         """What a batch gives to the metrics over all examples."""
         text, next_, size = batch["text"], batch["next"], batch["size"]
         logits = self.model(text)  # [N, 64, 512]
-        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
-        x = -x.squeeze(2)  # [N, 64]
-        loss = x.mean()
-        x = torch.gather(F.log_softmax(logits, dim=-1), 2, next_.unsqueeze(2))
-        x = -x.squeeze(2)  # [N, 64]
-        x = x.sum()
+        loss = F.cross_entropy(logits.flatten(0, -2), next_.flatten())
+        x = F.cross_entropy(logits.flatten(0, -2), next_.flatten(), reduction="sum")
         h = size.sum()
         return {"loss": loss, "bits_part": x, "bits_part2": h}
 
@@ -156,8 +152,8 @@ def train(
     epochs = min(epochs, math.ceil(MAX_STEPS / steps_of_epoch(columns)))
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

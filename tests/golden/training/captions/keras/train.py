@@ -34,10 +34,9 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+        self.betas, self.epsilon = betas, epsilon
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
@@ -50,7 +49,6 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = gradient + self.decay * variable
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -77,17 +75,18 @@ class Training:
         """Minimized over the weights of model."""
         image, sofar, caption = batch["image"], batch["sofar"], batch["caption"]
         logits = self.model(image, sofar)  # [N, 32, 32]
-        x = ops.expand_dims(caption, axis=2)  # [N, 32, 1]
-        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
-        return ops.mean(-ops.squeeze(x, axis=2))
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(caption, logits, from_logits=True)
+        )
+        return loss
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
         image, sofar, caption = batch["image"], batch["sofar"], batch["caption"]
         logits = self.model(image, sofar)  # [N, 32, 32]
-        x = ops.expand_dims(caption, axis=2)  # [N, 32, 1]
-        x = ops.take_along_axis(ops.log_softmax(logits), x, axis=2)
-        loss = ops.mean(-ops.squeeze(x, axis=2))
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(caption, logits, from_logits=True)
+        )
         x = ops.cast(ops.argmax(logits, axis=2), "int64")  # [N, 32]
         x = ops.equal(x, caption)
         x = ops.all(x, axis=1)  # [N]
@@ -177,8 +176,8 @@ def train(
     history: list[dict[str, float]] = []
     training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

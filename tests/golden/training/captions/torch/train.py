@@ -45,17 +45,13 @@ class Training(nn.Module):
         """Minimized over the weights of model."""
         image, sofar, caption = batch["image"], batch["sofar"], batch["caption"]
         logits = self.model(image, sofar)  # [N, 32, 32]
-        x = torch.gather(F.log_softmax(logits, dim=-1), 2, caption.unsqueeze(2))
-        x = -x.squeeze(2)  # [N, 32]
-        return x.mean()
+        return F.cross_entropy(logits.flatten(0, -2), caption.flatten())
 
     def metrics(self, batch: Batch) -> Batch:
         """How good the models are on a batch."""
         image, sofar, caption = batch["image"], batch["sofar"], batch["caption"]
         logits = self.model(image, sofar)  # [N, 32, 32]
-        x = torch.gather(F.log_softmax(logits, dim=-1), 2, caption.unsqueeze(2))
-        x = -x.squeeze(2)  # [N, 32]
-        loss = x.mean()
+        loss = F.cross_entropy(logits.flatten(0, -2), caption.flatten())
         x = logits.argmax(dim=2) == caption
         x = x.all(dim=1).to(torch.float32)  # [N]
         exact = x.mean()
@@ -127,8 +123,8 @@ def train(
     history: list[dict[str, float]] = []
     training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

@@ -47,10 +47,9 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+        self.betas, self.epsilon = betas, epsilon
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
@@ -63,7 +62,6 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = gradient + self.decay * variable
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -106,14 +104,12 @@ class Training:
         lambda_ = 6.0 * (2 / (1 + ops.exp(-10 * progress)) - 1)
         x = (1 - lambda_) * ops.stop_gradient(known)
         x = lambda_ * reverse_gradient(known, 1.0) + x
-        x = self.domain(x)  # [N, 1]
+        x = ops.softplus(self.domain(x))  # [N, 1]
         reversed2_lambda = 6.0 * (2 / (1 + ops.exp(-10 * progress)) - 1)
         h = (1 - reversed2_lambda) * ops.stop_gradient(other)
         h = reversed2_lambda * reverse_gradient(other, 1.0) + h
-        h = self.domain(h)  # [N, 1]
-        x = ops.mean(ops.softplus(x) - x * 0)
-        h = ops.mean(ops.softplus(h) - h * 1)
-        domain_loss = x + h
+        h = ops.softplus(-self.domain(h))  # [N, 1]
+        domain_loss = ops.mean(x) + ops.mean(h)
         return label_loss + domain_loss / 2
 
     def plainly_loss(self, batch: Batch) -> Tensor:
@@ -165,6 +161,7 @@ class Training:
 
     def evaluate(self, columns: data.Columns) -> dict[str, float]:
         """The mean metrics over all examples."""
+        self.progress.assign(self.updates / self.total)
         batches = data.batches(columns, BATCH_SIZE, shuffle=False)
         return means(self.measure, batches)
 
@@ -221,8 +218,8 @@ def train(
     history: list[dict[str, float]] = []
     training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

@@ -77,13 +77,11 @@ class Training(nn.Module):
         lambda_ = 6.0 * (2 / (1 + torch.exp(-10 * progress)) - 1)
         x = lambda_ * ReverseGradient.apply(known, 1.0)
         x = x + (1 - lambda_) * known.detach()
-        x = self.domain(x)  # [N, 1]
-        x = F.softplus(x) - x * 0
+        x = F.softplus(self.domain(x))  # [N, 1]
         reversed2_lambda = 6.0 * (2 / (1 + torch.exp(-10 * progress)) - 1)
         h = reversed2_lambda * ReverseGradient.apply(other, 1.0)
         h = h + (1 - reversed2_lambda) * other.detach()
-        h = self.domain(h)  # [N, 1]
-        h = F.softplus(h) - h * 1
+        h = F.softplus(-self.domain(h))  # [N, 1]
         domain_loss = x.mean() + h.mean()
         return label_loss + domain_loss / 2
 
@@ -169,8 +167,8 @@ def train(
     history: list[dict[str, float]] = []
     training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

@@ -38,10 +38,9 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+        self.betas, self.epsilon = betas, epsilon
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
@@ -54,7 +53,6 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = gradient + self.decay * variable
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -92,11 +90,9 @@ class Training:
         N = ops.shape(image)[0]
         x = keras.random.normal((N, 32), dtype=keras.config.floatx())  # [N, 32]
         drawn = ops.stop_gradient(self.G(x))  # [N, 1, 8, 8]
-        x = self.D(image)  # [N, 1]
-        h = self.D(drawn)  # [N, 1]
-        x = ops.mean(ops.softplus(x) - x * 1)
-        h = ops.mean(ops.softplus(h) - h * 0)
-        return x + h
+        x = ops.softplus(-self.D(image))  # [N, 1]
+        h = ops.softplus(self.D(drawn))  # [N, 1]
+        return ops.mean(x) + ops.mean(h)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of G."""
@@ -104,8 +100,8 @@ class Training:
         N = ops.shape(image)[0]
         x = keras.random.normal((N, 32), dtype=keras.config.floatx())  # [N, 32]
         x = self.G(x)  # [N, 1, 8, 8]
-        x = self.D(x)  # [N, 1]
-        return ops.mean(ops.softplus(x) - x * 1)
+        x = ops.softplus(-self.D(x))  # [N, 1]
+        return ops.mean(x)
 
     def judge_loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of J."""
@@ -232,8 +228,8 @@ def train(
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

@@ -56,10 +56,8 @@ class Training(nn.Module):
         image = batch["image"]
         N = image.shape[0]
         drawn = self.G(torch.randn((N, 32), device=image.device)).detach()
-        x = self.D(image)  # [N, 1]
-        x = F.softplus(x) - x * 1
-        h = self.D(drawn)  # [N, 1]
-        h = F.softplus(h) - h * 0
+        x = F.softplus(-self.D(image))  # [N, 1]
+        h = F.softplus(self.D(drawn))  # [N, 1]
         return x.mean() + h.mean()
 
     def generator_loss(self, batch: Batch) -> Tensor:
@@ -67,8 +65,7 @@ class Training(nn.Module):
         image = batch["image"]
         N = image.shape[0]
         x = self.G(torch.randn((N, 32), device=image.device))  # [N, 1, 8, 8]
-        x = self.D(x)  # [N, 1]
-        x = F.softplus(x) - x * 1
+        x = F.softplus(-self.D(x))  # [N, 1]
         return x.mean()
 
     def judge_loss(self, batch: Batch) -> Tensor:
@@ -153,8 +150,8 @@ def train(
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

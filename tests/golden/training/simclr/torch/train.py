@@ -39,9 +39,14 @@ class Training(nn.Module):
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "contrast": torch.optim.Adam(
-                [*encode.parameters(), *project.parameters()], lr=0.001, fused=True
+                [*encode.parameters(), *project.parameters()],
+                lr=0.001,
+                eps=1e-5,
+                fused=True,
             ),
-            "read": torch.optim.Adam(probe.parameters(), lr=0.003, fused=True),
+            "read": torch.optim.Adam(
+                probe.parameters(), lr=0.003, eps=1e-5, fused=True
+            ),
         }
 
     def contrast_loss(self, batch: Batch) -> Tensor:
@@ -194,8 +199,8 @@ def train(
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

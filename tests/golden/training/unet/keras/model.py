@@ -38,9 +38,9 @@ class DoubleConv(layers.Layer):
 
     def call(self, x):
         x = self.pad(x)  # [N, H + 2, W + 2, C]
-        x = ops.relu(self.norm1(self.conv1(x)))  # [N, H, W, channels]
+        x = ops.gelu(self.norm1(self.conv1(x)), approximate=False)
         x = self.pad2(x)  # [N, H + 2, W + 2, channels]
-        return ops.relu(self.norm2(self.conv2(x)))
+        return ops.gelu(self.norm2(self.conv2(x)), approximate=False)
 
 
 class Up(layers.Layer):

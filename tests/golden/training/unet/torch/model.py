@@ -19,8 +19,8 @@ class DoubleConv(nn.Module):
         self.norm2 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.norm1(self.conv1(x)))  # [N, channels, H, W]
-        return F.relu(self.norm2(self.conv2(x)))
+        x = F.gelu(self.norm1(self.conv1(x)))  # [N, channels, H, W]
+        return F.gelu(self.norm2(self.conv2(x)))
 
 
 class Up(nn.Module):

@@ -35,10 +35,9 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+        self.betas, self.epsilon = betas, epsilon
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
@@ -51,7 +50,6 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = gradient + self.decay * variable
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -110,7 +108,7 @@ class Training:
         self.steps = {
             "loss": Step(self.loss, [model], AdamWForMatrices(1.0, weight_decay=0.05)),
         }
-        self.averages: list[keras.Variable] = []
+        self.averages: tuple[keras.Variable, ...] = ()
         self.follow = tf.function(self.move_averages)
         self.total = 1  # updates, when training ends
         self.updates = 0
@@ -151,10 +149,10 @@ class Training:
     def average(self) -> None:
         """Let the averages of the weights follow; they begin with the first update."""
         if not self.averages:
-            self.averages = [
+            self.averages = tuple(
                 keras.Variable(ops.copy(w.value), dtype=w.dtype)
                 for w in self.averaged()
-            ]
+            )
         self.follow()
 
     def move_averages(self) -> None:
@@ -273,8 +271,8 @@ def train(
     history: list[dict[str, float]] = []
     training.total = math.ceil(data.count(columns) / BATCH_SIZE) * epochs
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         training.exchange()
         result = training.train_epoch(columns, seed, epoch)

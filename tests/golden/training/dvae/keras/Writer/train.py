@@ -38,10 +38,9 @@ class Adam(keras.optimizers.Optimizer):
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate)
-        self.betas, self.epsilon, self.decay = betas, epsilon, weight_decay
+        self.betas, self.epsilon = betas, epsilon
 
     def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
@@ -54,7 +53,6 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = gradient + self.decay * variable
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -91,9 +89,10 @@ class Training:
         x = keras.random.uniform((N, 4, 16), dtype=keras.config.floatx())  # [N, 4, 16]
         x = -ops.log(-ops.log(x))
         x, _ = self.W(label, chosen, x, training=training)
-        h = ops.expand_dims(chosen, axis=2)  # [N, 4, 1]
-        x = ops.take_along_axis(ops.log_softmax(x), h, axis=2)
-        return ops.mean(-ops.squeeze(x, axis=2))
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(chosen, x, from_logits=True)
+        )
+        return loss
 
     def judge_loss(self, batch: Batch, training: bool = False) -> Tensor:
         """Minimized over the weights of J."""
@@ -224,8 +223,8 @@ def train(
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():

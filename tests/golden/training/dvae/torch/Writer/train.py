@@ -55,9 +55,7 @@ class Training(nn.Module):
         x = -torch.log(torch.rand((N, 4, 16), device=image.device))  # [N, 4, 16]
         x = -torch.log(x)
         x, _ = self.W(label, chosen, x)
-        x = torch.gather(F.log_softmax(x, dim=-1), 2, chosen.unsqueeze(2))  # [N, 4, 1]
-        x = -x.squeeze(2)  # [N, 4]
-        return x.mean()
+        return F.cross_entropy(x.flatten(0, -2), chosen.flatten())
 
     def judge_loss(self, batch: Batch) -> Tensor:
         """Minimized over the weights of J."""
@@ -152,8 +150,8 @@ def train(
     columns, held_out = data.load("train"), data.load("test")
     history: list[dict[str, float]] = []
     log = out / "metrics.jsonl"
-    log.write_text("".join(json.dumps(result) + "\n" for result in history))
-    for epoch in range(len(history), epochs):
+    log.write_text("")
+    for epoch in range(epochs):
         start = time.perf_counter()
         result = training.train_epoch(columns, seed, epoch)
         for name, value in training.evaluate(held_out).items():
