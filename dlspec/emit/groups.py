@@ -28,11 +28,6 @@ class Groups:
     texts: tuple[str, ...] = ()
     own: tuple[Group, ...] = ()
 
-    @property
-    def decays(self) -> bool:
-        """Whether one has a weight decay of its own."""
-        return any(group.weight_decay is not None for group in self.own)
-
 
 def print_groups(training: Training, step: Step, parts: ModelParts, backend: Backend) -> Groups:
     """The groups of a step, which together have the weights that it moves and that are under the path of one."""

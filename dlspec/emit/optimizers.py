@@ -5,14 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.emit.code import Code, call, literal
 from dlspec.emit.manifest import Backend
 from dlspec.ir.graph import Program, reached
-from dlspec.ir.training import OptimizerSpec
+from dlspec.ir.groups import Group
+from dlspec.ir.training import OptimizerSpec, Step
 
 PAIR = "two_vectors"
 """The function, and its file, that tells a variable that holds two vectors."""
@@ -37,8 +37,8 @@ def print_optimizer(
     parameters: str,
     paired: bool = False,
     fused: bool = True,
-    decaying: Collection[str] | None = None,
     groups: Sequence[str] = (),
+    decaying: Collection[str] | None = None,
 ) -> Optimizer:
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
 
@@ -46,17 +46,19 @@ def print_optimizer(
         whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
     fused
         whether one that can go over all weights in one pass is told to.
-    decaying
-        the optimizers of the file with weight decay, whose classes must know it: this one, if it has.
     groups
         expressions of groups with a rate or a decay of their own.
+    decaying
+        the optimizers of the file with weight decay, whose classes must know it: this one, if it has.
     """
-    decaying = decays([spec]) if decaying is None else decaying
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields, general=bool(groups))
-    decay = row.get("decay", "decay") if spec.spec_name() in decaying else ""
-    read = partial(_class, backend, told={"paired": paired, "decaying": decaying, "decay": decay})
-    texts = {name: read(name) for name in _around(backend, fields, groups)}
+    name = spec.spec_name()
+    if decaying is None:
+        decaying = {name} if _decays(spec) else ()
+    attribute = row.get("decay", "decay") if name in decaying else ""
+    told = {"paired": paired, "decaying": decaying, "decay": attribute}
+    texts = {name: _class(backend, name, told) for name in _around(backend, fields, groups)}
     for name in (name for name, text in texts.items() if "BASE" not in text):
         parameters = f"{name}({', '.join([parameters, *(groups if name == GROUPS else ())])})"
     values, kwargs = {**fields, "parameters": Code(parameters)}, []
@@ -66,7 +68,7 @@ def print_optimizer(
         if [_plain(value)] != default and (fused or name != "fused"):
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
-    helpers = {name: read(name) for name in row.get("needs", ())}
+    helpers = {name: _class(backend, name, told) for name in row.get("needs", ())}
     called = row["text"]
     for name, text in texts.items():
         if "BASE" in text:
@@ -76,7 +78,7 @@ def print_optimizer(
     if groups and "parameters" not in row.get("args", ()):
         kwargs.append(("groups", Code(f"[{', '.join(groups)}]")))
     if any(f"{PAIR}(" in helper for helper in helpers.values()):
-        helpers = {PAIR: read(PAIR), **helpers}
+        helpers = {PAIR: _class(backend, PAIR, told), **helpers}
     return Optimizer(call(called, args, kwargs), helpers)
 
 
@@ -88,18 +90,19 @@ def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool
     return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
 
 
-def decays(specs: Iterable[OptimizerSpec]) -> frozenset[str]:
-    """The names of those optimizers that have weight decay."""
+def decays(steps: Iterable[Step]) -> frozenset[str]:
+    """The names of the optimizers of a file that have weight decay, if only for a group."""
+    return frozenset(step.optimizer.spec_name() for step in steps if _decays(step.optimizer, step.groups))
+
+
+def _decays(spec: OptimizerSpec, groups: Sequence[Group] = ()) -> bool:
     given = ("weight_decay", 0.0), ("decay", "all")
-    return frozenset(
-        spec.spec_name()
-        for spec in specs
-        if any(getattr(spec, field, default) != default for field, default in given)
-    )
+    own = any(getattr(spec, field, default) != default for field, default in given)
+    return own or any(group.weight_decay for group in groups)
 
 
 def _class(backend: Backend, name: str, told: Mapping[str, Any]) -> str:
-    """A file of ``optimizers/``: as it is, or a template, which knows the attribute of the weight decay, if any."""
+    """A file of ``optimizers/``: as it is, or a template."""
     file = backend.folder / "optimizers" / f"{name}.py"
     if file.is_file():
         return file.read_text("utf-8").strip()

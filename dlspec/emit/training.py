@@ -219,14 +219,12 @@ class TrainingPrinter:
 
     def _steps(self) -> Iterator[PrintedStep]:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
-        decaying = decays(step.optimizer for step in self.training.steps) | {
-            step.optimizer.spec_name() for step in self.training.steps if self.groups[step.name].decays
-        }
+        decaying = decays(self.training.steps)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
             over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
             groups = self.groups[step.name].texts
-            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused, decaying, groups)
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused, groups, decaying)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
