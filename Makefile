@@ -15,7 +15,7 @@ TEST_ENV := CUDA_VISIBLE_DEVICES= TF_CPP_MIN_LOG_LEVEL=3 \
   OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo references gallery results speed trajectories wheel-test bench clean
+.PHONY: help setup demo test check lint format types goldens goldens-check docs zoo references gallery results speed trajectories combinations wheel-test bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ speed: $(READY) ## Time printed training beside scripts written by hand, and rec
 
 trajectories: $(READY) ## Compare PyTorch and Keras after 20 steps of every training, and record it; ONLY=training/gan for one, CHANGED=1 for what is new
 	$(TEST_ENV) $(BIN)/python -m benchmarks.trajectories '$(ONLY)' --record $(if $(CHANGED),--changed)
+
+combinations: $(READY) ## Every pair of settings of train and data: refused with a code, or the same on both frameworks; SEED=1 for others
+	$(TEST_ENV) $(BIN)/python -m benchmarks.combinations --seed $(or $(SEED),0)
 
 results: $(READY) ## Train what specs/training/results.toml lists, hold it to its limits, record it; ONLY=vae for one
 	$(TEST_ENV) $(BIN)/python -m benchmarks.results '$(ONLY)' --record

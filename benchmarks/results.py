@@ -21,13 +21,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from benchmarks.expected import Expected, expectations, spec_of
+from benchmarks.recorded import DOCS, kept, lock, markdown, write, write_json
 from benchmarks.timing import ENVIRONMENT, table
-from dlspec.weights.store import replacing
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 HEAD = ("result", "backend", "figure", "value", "limit", "reached", "seconds")
 PAGE_HEAD = ("result", "spec", "framework", "figure", "value", "limit", "baseline", "seconds")
 ABOUT = """# Results
@@ -95,39 +92,33 @@ def chosen(patterns: Sequence[str]) -> dict[str, Expected]:
 def keep(name: str, expected: Expected, rows: dict[str, dict[str, Any]]) -> None:
     """Write a result into its file; what another framework reached before stays."""
     path = DOCS / "results" / f"{name}.json"
-    before = json.loads(path.read_text())["backends"] if path.exists() else {}
+    before = kept(path).get("backends", {})
     baseline = expected.baseline and expected.baseline.model_dump()
     text = {"spec": spec_of(name, expected), "note": expected.note, "why_not": expected.why_not}
     merged = {
         backend: row for backend, row in sorted({**before, **rows}.items()) if backend in expected.backends
     }
-    _write(path, json.dumps({**text, "baseline": baseline, "backends": merged}, indent=2) + "\n")
+    write_json(path, {**text, "baseline": baseline, "backends": merged})
 
 
 def record(name: str, expected: Expected, rows: dict[str, dict[str, Any]]) -> None:
-    """Keep a result, and write the page anew; one process at a time, as both take in what others wrote."""
+    """Keep a result, in a file of its own, and write the page anew."""
     (DOCS / "results").mkdir(exist_ok=True)
-    with FileLock(DOCS / "results" / ".lock"):
+    with lock(DOCS / "results.md"):
         keep(name, expected, rows)
-        _write(DOCS / "results.md", page())
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text)
+        write(DOCS / "results.md", page())
 
 
 def page() -> str:
     """The text of `docs/results.md`, from the recorded files."""
     rows = [row for path in sorted((DOCS / "results").glob("*.json")) for row in _page_rows(path)]
-    lines = [" | ".join(cells) for cells in (PAGE_HEAD, ["---"] * len(PAGE_HEAD), *rows)]
     missing = sorted(_all_rows() - {(row[0], row[2]) for row in rows})
     left = (
         f"\nNot recorded: {', '.join(f'{name} ({backend})' for name, backend in missing)}.\n"
         if missing
         else ""
     )
-    return ABOUT + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n" + left
+    return ABOUT + "\n" + markdown(PAGE_HEAD, rows) + left
 
 
 def _all_rows() -> set[tuple[str, str]]:
@@ -135,11 +126,11 @@ def _all_rows() -> set[tuple[str, str]]:
 
 
 def _page_rows(path: Path) -> Iterator[tuple[str, ...]]:
-    kept = json.loads(path.read_text())
-    baseline = kept["baseline"]
+    result = kept(path)
+    baseline = result["baseline"]
     beside = f"{baseline['value']:g}: {baseline['what']}" if baseline else ""
-    link = f"[{kept['spec']}](../specs/{kept['spec']}.dls)"
-    for backend, row in kept["backends"].items():
+    link = f"[{result['spec']}](../specs/{result['spec']}.dls)"
+    for backend, row in result["backends"].items():
         _, _, figure, value, limit, reached, seconds = _cells(path.stem, backend, row)
         shown = value if reached == "yes" else f"**{value}**, missed"
         shown += f" ({seeds} seeds)" if (seeds := len(row.get("seeds", ()))) > 1 else ""
@@ -171,7 +162,7 @@ def main() -> int:
     if cells:
         print(table("Results of training", HEAD, cells))
     if options.page:
-        _write(DOCS / "results.md", page())
+        write(DOCS / "results.md", page())
     return 0 if fine else 1
 
 

@@ -54,6 +54,11 @@ def measured(file: str, threads: int, *arguments: str) -> dict[str, Any]:
     return found
 
 
+def peak(*arguments: str) -> int:
+    """The most MB that a script holds, the least of three runs: what an allocator keeps beside it is chance."""
+    return round(min(measured("measure.py", 1, *arguments)["peak"] for _ in range(3)) / 1e6)
+
+
 def row(network: str, backend: str, setting: str, threads: int) -> dict[str, Any]:
     """One row: rates, ratios, memory, and which limits are missed."""
     limits = ROWS[network, backend, setting]
@@ -64,8 +69,7 @@ def row(network: str, backend: str, setting: str, threads: int) -> dict[str, Any
         least = {who: min(seconds) for who, seconds in found["seconds"].items()}
         memory = {}
         if threads == 1 and "compile" not in setting:
-            peaks = {who: measured("measure.py", 1, *arguments, who)["peak"] for who in WHO[backend]}
-            memory = {who: round(peak / 1e6) for who, peak in peaks.items()}
+            memory = {who: peak(*arguments, who) for who in WHO[backend]}
     ratios = {who: least[who] / least["printed"] for who in WHO[backend] if who != "printed"}
     missed = [who for who, limit in limits.items() if ratios[who] < limit]
     if memory and memory["printed"] > SPARE * max(m for who, m in memory.items() if who != "printed"):

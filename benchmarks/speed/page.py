@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from benchmarks.recorded import DOCS, markdown, update
 
-from dlspec.weights.store import replacing
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 ABOUT = """# Speed
 
 How fast printed training is beside scripts written by hand, as `make speed` last recorded it: examples a second of an
@@ -22,9 +16,9 @@ setting, too. Behind a ratio stands its limit. Absolute figures are of one share
 again: `python -m benchmarks.speed cnn --backend keras`.
 
 What dlspec chooses by itself is said in a comment of the printed code, and [a setting](language.md#training) of that
-name overrules it: `channels_last`, `pool_first`, `fused`, `steps_per_execution`. It leaves `compile`
-and `precision` to the spec: compiling takes half a minute at first and needs a C++ compiler, and bf16 computes other
-numbers.
+name overrules it: `channels_last`, `pool_first`, `fused`, `steps_per_execution`. It leaves `compile` and `precision` to
+the spec. Compiling needs a C++ compiler and ten seconds at first, and does not pay here: attention is one fused call
+already, and the compiled transformer, printed or by hand, is slower than the eager one. bf16 computes other numbers.
 """
 HEAD = ("network", "framework", "setting", "threads", "idiomatic", "best by hand", "printed", "x idiomatic",
         "x best", "peak MB: idiomatic, best, printed")  # fmt: skip
@@ -37,24 +31,18 @@ Examples of 784 features a second, 64 at a time in random order, in CPU time of 
 
 
 def keep(new: dict[str, Any]) -> None:
-    """Keep rows, or the figures of the iterators, and write the page anew; one process at a time."""
-    path = DOCS / "speed.json"
-    with FileLock(DOCS / ".speed.lock"):
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        kept = dict(sorted({**kept, **new}.items()))
-        for file, text in ((path, json.dumps(kept, indent=2) + "\n"), (DOCS / "speed.md", page(kept))):
-            with replacing(file) as temporary:
-                temporary.write_text(text)
+    """Keep rows, or the figures of the iterators, and write the page anew."""
+    update(DOCS / "speed.json", new, page)
 
 
 def page(kept: dict[str, Any]) -> str:
     """The text of the page."""
     rows = [row for key, row in kept.items() if key != "batches"]
     about = ABOUT.format(rounds=rows[0]["rounds"] if rows else "several")
-    text = about + "\n" + "".join(_table([HEAD, ["---"] * len(HEAD), *map(cells, rows)]))
+    text = about + "\n" + markdown(HEAD, map(cells, rows))
     if batches := kept.get("batches"):
         figures = [(name, f"{rate:,}") for name, rate in batches.items()]
-        text += BATCHES + "".join(_table([("iterator", "examples/s"), ("---", "---"), *figures]))
+        text += BATCHES + markdown(("iterator", "examples/s"), figures)
     return text
 
 
@@ -81,8 +69,3 @@ def _ratio(row: dict[str, Any], peer: str) -> str:
 
 def _higher(row: dict[str, Any]) -> str:
     return " **(higher)**" if "memory" in row["missed"] else ""
-
-
-def _table(rows: list[Any]) -> Iterator[str]:
-    for row in rows:
-        yield f"| {' | '.join(row)} |\n"

@@ -26,7 +26,7 @@ from dlspec.elaborate.values import Poisoned, Scope, describe
 from dlspec.elaborate.vocabulary import check_texts, vocabulary
 from dlspec.elaborate.windows import windowed, windows_of
 from dlspec.ir.builder import Builder, Handle
-from dlspec.ir.data import Augmentation, DataSet, Moment, Source, Windows
+from dlspec.ir.data import Augmentation, Bucket, DataSet, Moment, Source, Windows
 from dlspec.ir.dims import Symbolic, symbol
 from dlspec.ir.types import TensorType, tensor
 from dlspec.syntax import tree
@@ -44,33 +44,19 @@ SETTINGS = (
 
 def data(item: tree.Declaration, builder: Any) -> DataSet:
     """The data set that a declaration describes. Nothing is read: that happens when training starts."""
-    settings = Settings(
-        item,
-        [*SETTINGS, *ENVIRONMENT],
-        builder.session,
-    )
-    frame, attempt = builder.frame(), settings.attempt
-    wanted = "write `columns = { image: f32[1, 8, 8], label: i64 }`"
-    bucket = attempt(lambda: bucket_of(settings.get("bucket"), frame))
-    axis = bucket.axis if bucket else None
-    wrong = bucket is None and "bucket" in settings.values  # then nothing is known of its axis
-    found = None if wrong else attempt(lambda: columns_of(settings.require("columns", wanted), frame, axis))
-    columns = found and found.types
-    found = found or Columns()
-    prepare = settings.sections.get("prepare")
-    source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
-    if source and columns:
-        attempt(lambda: _check_names(source, columns, item))
-    split, rule = attempt(lambda: split_of(settings.get("split"), columns, frame, found.categories)) or (
-        {},
-        None,
-    )
-    rule = attempt(lambda: stratified(settings.get("stratify"), rule, columns))
+    settings = Settings(item, [*SETTINGS, *ENVIRONMENT], builder.session)
+    frame, get, attempt = builder.frame(), settings.get, settings.attempt
+    bucket, source, found = _read(settings, frame)
+    columns, found = (found.types if found else None), found or Columns()
+    split = attempt(lambda: split_of(get("split"), columns, frame, found.categories))
+    shares, rule = split or ({}, None)
+    rule = attempt(lambda: stratified(get("stratify"), rule, columns))
     prepared, statistics, moments = None, None, {}
-    if prepare and columns:
+    if (prepare := settings.sections.get("prepare")) and columns:
         keys = attempt(lambda: _prepare(prepare, columns, item, builder, {*found.categories, *found.texts}))
         prepared, statistics, moments = keys or (None, None, {})
-    windows = attempt(lambda: windows_of(settings.get("windows"), rule, frame))
+    windows = attempt(lambda: windows_of(get("windows"), rule, frame))
+    augment = settings.sections.get("augment")
     made = DataSet.model_construct(
         name=item.name.id,
         source=source,
@@ -78,22 +64,19 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         categories=found.categories,
         texts=tuple(found.texts),
         bytes=found.bytes,
-        split=split,
+        split=shares,
         split_rule=rule,
-        last_batch=attempt(lambda: one_word("last_batch", settings.get("last_batch"), "keep", LAST_BATCH)),
+        last_batch=attempt(lambda: one_word("last_batch", get("last_batch"), "keep", LAST_BATCH)),
         prepare=prepared,
         statistics=statistics,
         moments=moments,
         windows=windows,
         bucket=bucket,
-        augment=attempt(
-            lambda: _augment(settings.sections.get("augment"), columns, prepared, windows, builder)
-        )
-        or (),
-        vocabulary=attempt(lambda: vocabulary(settings.get("vocabulary"), frame)),
+        augment=attempt(lambda: _augment(augment, columns, prepared, windows, builder)) or (),
+        vocabulary=attempt(lambda: vocabulary(get("vocabulary"), frame)),
         environment=attempt(lambda: environment(settings, source, frame)),
         shuffle=attempt(lambda: settings.flag("shuffle", frame)) is not False,
-        stream=attempt(lambda: stream_of(settings.get("stream"), frame)),
+        stream=attempt(lambda: stream_of(get("stream"), frame)),
         seed=attempt(lambda: settings.whole("seed", 0, frame, 0)),
         doc=item.doc,
     )
@@ -105,6 +88,20 @@ def data(item: tree.Declaration, builder: Any) -> DataSet:
         return made.model_copy(update={"split": {"play": 1.0}})
     check_stream(made, settings, builder, str(BATCH))
     return made
+
+
+def _read(settings: Settings, frame: Frame) -> tuple[Bucket | None, Source | None, Columns | None]:
+    """The bucket, the source and its columns; None where there is none, or where it was wrong."""
+    attempt = settings.attempt
+    bucket = attempt(lambda: bucket_of(settings.get("bucket"), frame))
+    axis = bucket.axis if bucket else None
+    wanted, columns = "write `columns = { image: f32[1, 8, 8], label: i64 }`", None
+    if bucket or "bucket" not in settings.values:  # of a wrong one the axis is not known
+        columns = attempt(lambda: columns_of(settings.require("columns", wanted), frame, axis))
+    source = attempt(lambda: _source(settings.require("source", 'write `source = sklearn("digits")`'), frame))
+    if source and columns:
+        attempt(lambda: _check_names(source, columns.types, settings.item))
+    return bucket, source, columns
 
 
 def _source(expr: tree.Expr, frame: Frame) -> Source:

@@ -22,7 +22,7 @@ from dlspec.elaborate.training_rules import update_settings
 from dlspec.elaborate.training_runs import SETTINGS as RUN_SETTINGS
 from dlspec.elaborate.training_runs import run_settings
 from dlspec.elaborate.training_speed import SETTINGS as SPEED_SETTINGS
-from dlspec.elaborate.training_speed import check_executions, recomputed, speed_settings
+from dlspec.elaborate.training_speed import check_executions, check_recomputed, recomputed, speed_settings
 from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
 from dlspec.elaborate.weight_paths import Paths, check_learning, frozen_paths
 from dlspec.ir.data import DataSet, validation_split
@@ -81,6 +81,7 @@ class _Trainer:
             weights = weights_of(self.session.graphs, made.models)
             attempt(partial(check_learning, made, weights, settings.values["freeze"].value))
         check_executions(made, settings, self.session.graphs)
+        check_recomputed(made, settings, self.session.graphs)
         if made.parallel:
             world, written = found.data.environment is not None, settings.values["parallel"].value
             attempt(partial(check_parallel, made, self.session.graphs, world, written))

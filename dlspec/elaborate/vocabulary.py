@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from dlspec.elaborate.declarations import Settings
 
 WANTED = "write `vocabulary = characters(100)`: the 99 most frequent ones, and one number for all others"
-SMALLEST = {"characters": 2, "bpe": 257}
+SMALLEST = {"characters": 2, "words": 2, "bpe": 257}
 """The kinds, and how many symbols each has at least: those of `bpe` are the bytes, and number 0."""
-EXAMPLES = {"characters": WANTED, "bpe": "write `vocabulary = bpe(512)`: 256 bytes, 255 merges, and number 0"}
+EXAMPLES = {
+    "characters": WANTED,
+    "words": "write `vocabulary = words(5000)`: the 4999 most frequent ones, and one number for all others",
+    "bpe": "write `vocabulary = bpe(512)`: 256 bytes, 255 merges, and number 0",
+}
 
 
 def vocabulary(expr: tree.Expr | None, frame: Frame) -> Vocabulary | None:
-    """`characters(100)`, `bpe(512)`: what the symbols are, and how many there are at most."""
+    """`characters(100)`, `words(5000)`, `bpe(512)`: what the symbols are, and how many there are at most."""
     if expr is None:
         return None
     call = expr if isinstance(expr, tree.Call) else None
     function = call.function if call is not None else None
     if call is None or not isinstance(function, tree.Name) or function.id not in SMALLEST:
-        raise fail("DLS0505", "`vocabulary` must be `characters(SIZE)` or `bpe(SIZE)`", expr.span, "no vocabulary",
-                   WANTED)  # fmt: skip
+        kinds = " or ".join(f"`{kind}(SIZE)`" for kind in SMALLEST)
+        raise fail("DLS0505", f"`vocabulary` must be {kinds}", expr.span, "no vocabulary", WANTED)
     kind = function.id
     if len(call.arguments) != 1 or call.arguments[0].name is not None:
         raise fail("DLS0505", f"`{kind}` takes one number, how many there are", call.span, "not one number",
@@ -71,7 +75,7 @@ def check_texts(data: DataSet, item: tree.Declaration, settings: Settings) -> No
         raise fail("DLS0505", f"`vocabulary` is for texts, and {wrong}", settings.values["vocabulary"].name.span,
                    "no text", hint)  # fmt: skip
     elif data.vocabulary is not None and data.vocabulary.of_tokens and not data.texts:
-        raise fail("DLS0505", "`bpe` is for texts, and what is generated are numbers of characters",
+        raise fail("DLS0505", f"`{data.vocabulary.kind}` is for texts, and what is generated are numbers of characters",
                    settings.values["vocabulary"].value.span, "no text", EXAMPLES["characters"])  # fmt: skip
 
 
@@ -92,7 +96,7 @@ def _check_bytes(data: DataSet, settings: Settings) -> None:
     texts, problems = text_columns(data), []
     span = settings.values["columns"].value.span
     for name, of in data.bytes.items():
-        if of not in texts or data.vocabulary is None or not data.vocabulary.of_tokens:
+        if of not in texts or data.vocabulary is None or data.vocabulary.kind != "bpe":
             message = f"`{name}` counts the bytes of `{of}`, which is no text of a vocabulary `bpe`"
             hint = "write `columns = { text: i64[64], next: i64[64], size: bytes(next) }`, `vocabulary = bpe(512)`"
             problems.append(Diagnostic("DLS0505", message, span, "no bytes", hint=hint))

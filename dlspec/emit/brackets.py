@@ -44,7 +44,9 @@ def matching(code: str, opening: int | None = None) -> int | None:
 
 
 def elements(body: str) -> list[str]:
-    """What stands between the commas of the content of a bracket."""
+    """What stands between the commas in a bracket; a comprehension is one, whatever its `for` unpacks."""
+    if clauses(body):
+        return [body]
     return [item for item in _elements(body) if item]
 
 

@@ -19,6 +19,7 @@ from dlspec.emit.manifest import Backend
 FEATURES = (
     "scaled",
     "remat",
+    "autocast",
     "frozen",
     "freeze",
     "inference",

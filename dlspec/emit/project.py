@@ -17,7 +17,7 @@ from dlspec.emit.python import print_graphs
 from dlspec.emit.training import Model, print_training
 from dlspec.emit.training_names import attribute_names
 from dlspec.emit.training_runs import print_checkpoints
-from dlspec.emit.training_speed import quicker
+from dlspec.emit.training_speed import in_half, quicker
 from dlspec.emit.weight_file import print_weights
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
@@ -63,11 +63,12 @@ def _training_files(program: Program, training: Training, backend: Backend) -> d
     parallel = processes_of(training, backend)
     written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
-    names = ModuleNames(outline(prepare(program, keys, backend), keys, backend), backend)
+    printer = in_half(training, backend)
+    names = ModuleNames(outline(prepare(program, keys, printer), keys, printer), printer)
     attributes = attribute_names(training, backend)
     trained = training.models if len(training.models) > 1 else {"": keys[0]}
     return {
-        "model.py": print_graphs(program, keys, backend),
+        "model.py": print_graphs(program, keys, printer),
         "data.py": print_data(program, program.data[training.data]),
         "train.py": print_training(
             written,

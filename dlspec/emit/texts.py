@@ -10,29 +10,36 @@ from dlspec.ir.data import DataSet
 from dlspec.ir.types import TensorType
 
 TEXTS = ("from collections.abc import Sequence", "from typing import Any")
-WORDS = (
-    "from tokenizers import Tokenizer", "from tokenizers.decoders import ByteLevel as Decoder",
-    "from tokenizers.models import BPE", "from tokenizers.pre_tokenizers import ByteLevel",
-    "from tokenizers.trainers import BpeTrainer",
-)  # fmt: skip
+TOKENIZERS = {
+    "bpe": (
+        "from tokenizers import Tokenizer", "from tokenizers.decoders import ByteLevel as Decoder",
+        "from tokenizers.models import BPE", "from tokenizers.pre_tokenizers import ByteLevel",
+        "from tokenizers.trainers import BpeTrainer",
+    ),
+    "words": (
+        "from tokenizers import Tokenizer", "from tokenizers.models import WordLevel",
+        "from tokenizers.pre_tokenizers import Whitespace", "from tokenizers.trainers import WordLevelTrainer",
+    ),
+}  # fmt: skip
+"""The import lines by the kind of a vocabulary, where its symbols are tokens."""
 PIECES = ("from numpy.lib.stride_tricks import sliding_window_view",)
 
 
-def is_bpe(data: DataSet) -> bool:
+def in_tokens(data: DataSet) -> bool:
     """Whether the symbols of its texts are tokens."""
     return data.vocabulary is not None and data.vocabulary.of_tokens
 
 
 def cut_by_tokens(data: DataSet) -> bool:
     """Whether it is a text that is cut into pieces once it is tokens: what is split are blocks of characters."""
-    return is_bpe(data) and data.source.kind == "text"
+    return in_tokens(data) and data.source.kind == "text"
 
 
 def text_imports(data: DataSet) -> tuple[str, ...]:
     """The import lines that names and texts need."""
-    words = WORDS if is_bpe(data) else ()
+    tokenizer = TOKENIZERS[data.vocabulary.kind] if data.vocabulary and in_tokens(data) else ()
     pieces = PIECES if cut_by_tokens(data) else ()
-    return (*(TEXTS if data.categories or data.texts else ()), *words, *pieces)
+    return (*(TEXTS if data.categories or data.texts else ()), *tokenizer, *pieces)
 
 
 def text_constants(data: DataSet) -> list[str]:
@@ -46,12 +53,12 @@ def text_constants(data: DataSet) -> list[str]:
 
 def text_settings(data: DataSet) -> dict[str, Any]:
     """What the template of ``data.py`` knows of them."""
-    bpe = is_bpe(data)
+    tokens = in_tokens(data)
     return {
         "categories": {"open": _open(data)} if data.categories else {},
-        "vocabulary": None if bpe else _vocabulary(data),
-        "tokens": _tokens(data) if bpe else None,
-        "codes": bool(data.texts) and not bpe,
+        "vocabulary": None if tokens else _vocabulary(data),
+        "tokens": _tokens(data) if tokens else None,
+        "codes": bool(data.texts) and not tokens,
         "written": bool(data.categories or data.texts),
     }
 
@@ -59,7 +66,7 @@ def text_settings(data: DataSet) -> dict[str, Any]:
 def text_column(data: DataSet, name: str, kind: TensorType, source: str) -> Code | None:
     """The expression of a column that the source has as text; None for numbers."""
     made = Code(f"texts({quoted(name)}, {source})")
-    if name in data.texts and not is_bpe(data):
+    if name in data.texts and not in_tokens(data):
         return Code(f"codes({made}, {literal(kind.size)})")
     return made if name in data.texts or name in data.categories else None
 
@@ -86,6 +93,7 @@ def _tokens(data: DataSet) -> dict[str, Any]:
     length = lengths[names[0]]
     assert isinstance(length, int)
     return {
+        "kind": data.vocabulary.kind,
         "size": literal(data.vocabulary.size),
         "texts": literal(lengths),
         "bytes": [(quoted(name), quoted(of)) for name, of in data.bytes.items()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dlspec.emit.code import literal
@@ -63,6 +64,13 @@ def recomputed_draws(program: Program, training: Training, backend: Backend) -> 
             if program.graphs[key].name in training.remat]  # fmt: skip
     name = "again_counted" if backend.own_imports else "again"
     return name if name in backend.snippets and any(draws(program, key) for key in keys) else ""
+
+
+def in_half(training: Training, backend: Backend) -> Backend:
+    """The backend that prints the models of a training, whose precision may be lower than f32."""
+    if training.precision == "f32" or not backend.options.get("one_precision"):
+        return backend
+    return replace(backend, passes=(*backend.passes, "lower", "promoted"))
 
 
 def _divided(training: Training) -> bool:

@@ -23,8 +23,8 @@ class Source(BaseModel):
 class Vocabulary(BaseModel):
     """The symbols of a text by their numbers: ``characters(104)`` is the kind and how many there are at most.
 
-    Of `characters`, number 0 stands for whatever is not among the most frequent of the training part. Those of `bpe`
-    are the bytes and what a byte-pair encoding merges in the training part; number 0 only fills up.
+    Of `characters` and `words`, number 0 stands for whatever is not among the most frequent of the training part. Those
+    of `bpe` are the bytes and what a byte-pair encoding merges in the training part; number 0 only fills up.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -35,7 +35,7 @@ class Vocabulary(BaseModel):
     @property
     def of_tokens(self) -> bool:
         """Whether the symbols are tokens, not characters."""
-        return self.kind == "bpe"
+        return self.kind != "characters"
 
 
 class Category(BaseModel):

@@ -26,11 +26,15 @@ from tests.laws import Case, cases
 ROOT = Path(__file__).parents[2]
 RANDOM = {"uniform", "normal", "bernoulli", "gumbel"}
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
-# Single-precision constants that TensorFlow hides.
+# Single-precision constants that TensorFlow hides; `verify` decomposes these operators in f64.
 HIDDEN = {"gelu": 1e-7, "ctc_loss": 1e-6}
 # TensorFlow on a CPU has no double-precision kernel.
 NO_DOUBLE = {"MaxPool3d", "AvgPool3d"}
 ONCE = [case for case in cases() if case.op.spec_name() not in RANDOM]
+
+
+def test_verify_knows_what_hides_constants() -> None:
+    assert set(load_backend("keras").options["double"]["without"]) == set(HIDDEN)
 
 
 def program_of(case: Case) -> Program:

@@ -192,6 +192,8 @@ def test_an_interrupted_process_ends(pictures: Path, workers: str, started: int)
     text = spec(f'images("{pictures.as_posix()}")', f"stream = {workers}").replace(COLUMNS, PICTURES)
     (pictures / "data.py").write_text(printed(text))
     (pictures / "endless.py").write_text(
+        # what a shell runs in the background ignores control-C
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import data\nrows = data.load('train')\nwhile True:\n    for batch in data.batches(rows, 1):\n"
         "        print('batch', flush=True)\n"
     )

@@ -62,3 +62,15 @@ def test_shapes_can_be_told_apart() -> None:
     means = [area[columns["label"] == kind].mean() for kind in range(4)]
     assert means[1] > means[0] * 0.8 > means[2] * 0.8
     assert means[2] != pytest.approx(means[3], abs=1e-3)
+
+
+def test_masks_of_scenes() -> None:
+    """Where nothing covers it, each shape is brighter than what is around it; the cross is background."""
+    columns = made("scenes", examples=200, size=24, noise=0.0)
+    image, mask = columns["image"][:, 0], columns["mask"]
+    assert image.shape == mask.shape == (200, 24, 24)
+    assert set(np.unique(mask)) == {0, 1, 2, 3}
+    bright = np.mean([i[m > 0].min() - np.median(i[m == 0]) for i, m in zip(image, mask, strict=True)])
+    assert bright > 0.1
+    hidden = [(m == 0) & (i > i[m > 0].min()) for i, m in zip(image, mask, strict=True)]
+    assert np.mean([h.sum() > 4 for h in hidden]) > 0.5, "the crosses are bright, too"

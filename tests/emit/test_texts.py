@@ -1,4 +1,4 @@
-"""Texts as numbers: characters and tokens, columns and a whole text; the same tokens again, and the text back."""
+"""Texts as numbers: characters, words, tokens; columns and a whole text; the same tokens again, and the text back."""
 
 from __future__ import annotations
 
@@ -38,15 +38,16 @@ def reviews(kind: str, size: int, folder: Path, length: int = 6) -> DataSet:
     )
 
 
-def book(text: str, folder: Path, **more: Any) -> DataSet:
+def book(text: str, folder: Path, kind: str = "bpe", **more: Any) -> DataSet:
     (folder / "book.txt").write_text(text, "utf-8")
-    columns = {"text": parse_type("i64[8]"), "next": parse_type("i64[8]"), "size": parse_type("i64")}
+    columns = {"text": parse_type("i64[8]"), "next": parse_type("i64[8]")}
+    columns |= {"size": parse_type("i64")} if kind == "bpe" else {}
     return DataSet(
         name="Book",
         source=Source(kind="text", args=(str(folder / "book.txt"),)),
         columns=columns,
-        bytes={"size": "next"},
-        vocabulary=Vocabulary(kind="bpe", size=280),
+        bytes={"size": "next"} if kind == "bpe" else {},
+        vocabulary=Vocabulary(kind=kind, size=280),
         split={"train": 0.75, "test": 0.25},
         **more,
     )
@@ -78,6 +79,23 @@ def test_tokens_of_a_column(tmp_path: Path) -> None:
     assert tokenizer.decode(train["review"][1].tolist()) == TEXTS[1]
     assert TEXTS[0].startswith(tokenizer.decode(train["review"][0].tolist()))
     assert np.count_nonzero(test["review"]) == 7  # "the" four times, and three spaces
+
+
+def test_words_of_a_column(tmp_path: Path) -> None:
+    """The most frequent of the training part; what it lacks, and the places after the end, are 0."""
+    pytest.importorskip("tokenizers")
+    data = live(reviews("words", 4, tmp_path))
+    assert [data.tokenizer().id_to_token(n) for n in range(4)] == ["", "the", "hat", "and"]
+    assert data.load("train")["review"].tolist() == [[1, 0, 3, 1, 2, 0], [1, 2, 0, 0, 0, 0], [0] * 6]
+    assert data.load("test")["review"].tolist() == [[1, 1, 1, 1, 0, 0]]
+
+
+def test_a_text_in_words(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    data = live(book("".join(f"{n} is even, " for n in range(0, 3000, 2)), tmp_path, kind="words"))
+    pieces = data.load("train")["text"]
+    assert "is even, ".replace(",", " ,").strip() in data.tokenizer().decode(pieces[0].tolist())
+    assert np.array_equal(pieces[:, 1:], data.load("train")["next"][:, :-1])
 
 
 def test_a_text_in_tokens(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ LINES = {
     "list comprehension": f"values = [{LONG}.one({LONG}) for {LONG} in another_name_of_some_length.everything()]",
     "with a condition": f"values = [{LONG} for {LONG} in another_name_of_some_length if {LONG}.is_wanted]",
     "dictionary": f"values = {{{LONG}: {LONG}.value for {LONG} in another_name_of_some_length.everything()}}",
+    "unpacking": f"return {{name: float(value) / {LONG}[name] for name, value in {LONG}.sums.items()}}",
+    "unpacking in a call": f"values = dict((name, {LONG}) for name, value in {LONG}.sums.items() if value.wanted)",
     "generator": f"values = tuple({LONG}.one({LONG}) for {LONG} in another_name_of_some_length.everything())",
     "choice as element": f"values = [{LONG} if {LONG} else None for {LONG} in another_name_of_some_length.all()]",
     "call": f"values = function({LONG}, {LONG}, key={LONG}, other={LONG}, and_another_one={LONG})",

@@ -145,7 +145,8 @@ def batches(size: int) -> list[dict[str, Any]]:
 def learned(framework: str, program: Program, weights: Path, double: bool) -> dict[str, Any]:
     """The weights after all updates, or their averages where the training has some."""
     files = print_project(program, "Net", load_backend(framework))
-    files["train.py"] = files["train.py"].replace("@torch.autocast(DEVICE, torch.float16)", "")
+    autocast = "torch.autocast(DEVICE, torch.float16)"
+    files["train.py"] = files["train.py"].replace(f"{autocast}(model.forward)", "model.forward")
     project = load_project(double_precision(files) if double else files)
     side = FRAMEWORKS[framework](project, "Net", weights, double, "model")
     with side.policy():

@@ -15,7 +15,7 @@ class Lion(keras.optimizers.Optimizer):
         self.means = self.add_optimizer_variables(variables, "mean")
 
     def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
-        gradient = tf.convert_to_tensor(gradient)  # that of an embedding is sparse
+        gradient = tf.convert_to_tensor(gradient)  # of an embedding it is some rows
         mean = self.means[self._get_variable_index(variable)]
         beta1, beta2 = self.betas
         sign = ops.sign(beta1 * mean + (1 - beta1) * gradient)

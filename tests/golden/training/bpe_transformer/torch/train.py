@@ -40,7 +40,9 @@ class Training(nn.Module):
         self.losses = {"loss": self.loss}
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
-            "loss": torch.optim.Adam(model.parameters(), lr=0.002, fused=True),
+            "loss": torch.optim.Adam(
+                model.parameters(), lr=0.002, eps=1e-5, fused=True
+            ),
         }
 
     def loss(self, batch: Batch) -> Tensor:

@@ -94,7 +94,7 @@ class FeedForward(layers.Layer):
         self.linear2 = layers.Dense(dim)
 
     def call(self, x):
-        x = ops.relu(self.linear1(x))  # [N, T, hidden]
+        x = ops.gelu(self.linear1(x), approximate=False)  # [N, T, hidden]
         return self.linear2(x)
 
 

@@ -74,7 +74,7 @@ class FeedForward(nn.Module):
         self.linear2 = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.linear1(x))  # [N, T, hidden]
+        x = F.gelu(self.linear1(x))  # [N, T, hidden]
         return self.linear2(x)
 
 

@@ -81,7 +81,7 @@ class FeedForward(layers.Layer):
         self.linear2 = layers.Dense(dim)
 
     def call(self, x):
-        x = ops.relu(self.linear1(x))  # [N, 8, hidden]
+        x = ops.gelu(self.linear1(x), approximate=False)  # [N, 8, hidden]
         return self.linear2(x)
 
 

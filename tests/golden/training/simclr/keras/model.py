@@ -24,9 +24,9 @@ class Encoder(layers.Layer):
     def call(self, image):
         x = ops.reshape(image, (-1, 8, 8, 1))  # [N, 8, 8, 1]
         x = self.pad(x)  # [N, 10, 10, 1]
-        x = ops.relu(self.conv1(x))  # [N, 8, 8, 32]
+        x = ops.gelu(self.conv1(x), approximate=False)  # [N, 8, 8, 32]
         x = self.pad2(x)  # [N, 10, 10, 32]
-        x = ops.relu(self.conv2(x))  # [N, 4, 4, 64]
+        x = ops.gelu(self.conv2(x), approximate=False)  # [N, 4, 4, 64]
         x = ops.transpose(x, (0, 3, 1, 2))  # [N, 64, 4, 4]
         x = ops.reshape(x, (-1, 1024))  # [N, 1024]
         return self.linear(x)
@@ -44,8 +44,8 @@ class Projection(layers.Layer):
         self.linear2 = layers.Dense(width)
 
     def call(self, h):
-        x = ops.relu(self.linear1(ops.relu(h)))
-        return self.linear2(x)
+        x = self.linear1(ops.gelu(h, approximate=False))
+        return self.linear2(ops.gelu(x, approximate=False))
 
 
 class Probe(keras.Model):

@@ -21,8 +21,8 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = image.reshape(-1, 1, 8, 8)  # [N, 1, 8, 8]
-        x = F.relu(self.conv1(x))  # [N, 32, 8, 8]
-        x = F.relu(self.conv2(x))  # [N, 64, 4, 4]
+        x = F.gelu(self.conv1(x))  # [N, 32, 8, 8]
+        x = F.gelu(self.conv2(x))  # [N, 64, 4, 4]
         x = x.flatten(1)  # [N, 1024]
         return self.linear(x)
 
@@ -39,7 +39,7 @@ class Projection(nn.Module):
         self.linear2 = nn.Linear(128, width)
 
     def forward(self, h: Tensor) -> Tensor:
-        x = F.relu(self.linear1(F.relu(h)))
+        x = F.gelu(self.linear1(F.gelu(h)))
         return self.linear2(x)
 
 

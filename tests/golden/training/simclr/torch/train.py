@@ -39,9 +39,14 @@ class Training(nn.Module):
         # Fused: one pass over all weights is quicker.
         self.optimizers = {
             "contrast": torch.optim.Adam(
-                [*encode.parameters(), *project.parameters()], lr=0.001, fused=True
+                [*encode.parameters(), *project.parameters()],
+                lr=0.001,
+                eps=1e-5,
+                fused=True,
             ),
-            "read": torch.optim.Adam(probe.parameters(), lr=0.003, fused=True),
+            "read": torch.optim.Adam(
+                probe.parameters(), lr=0.003, eps=1e-5, fused=True
+            ),
         }
 
     def contrast_loss(self, batch: Batch) -> Tensor:

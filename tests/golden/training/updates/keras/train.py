@@ -50,7 +50,7 @@ class Adam(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]
         beta1, beta2 = self.betas
-        gradient = tf.convert_to_tensor(gradient)  # that of an embedding is sparse
+        gradient = tf.convert_to_tensor(gradient)  # of an embedding it is some rows
         self.assign(mean, beta1 * mean + (1 - beta1) * gradient)
         self.assign(square, beta2 * square + (1 - beta2) * gradient * gradient)
         # 1 - beta ** step, by expm1: in single precision a power loses most of it.
@@ -109,7 +109,7 @@ class Training:
         self.steps = {
             "loss": Step(self.loss, [model], AdamWForMatrices(1.0, weight_decay=0.05)),
         }
-        self.averages: list[keras.Variable] = []
+        self.averages: tuple[keras.Variable, ...] = ()
         self.follow = tf.function(self.move_averages)
         self.total = 1  # updates, when training ends
         self.updates = 0
@@ -150,10 +150,10 @@ class Training:
     def average(self) -> None:
         """Let the averages of the weights follow; they begin with the first update."""
         if not self.averages:
-            self.averages = [
+            self.averages = tuple(
                 keras.Variable(ops.copy(w.value), dtype=w.dtype)
                 for w in self.averaged()
-            ]
+            )
         self.follow()
 
     def move_averages(self) -> None:
