@@ -11,8 +11,9 @@ from dlspec.elaborate.categories import check_room
 from dlspec.elaborate.copies import copy_of, every
 from dlspec.elaborate.declarations import Settings
 from dlspec.elaborate.environment import RETURN
+from dlspec.elaborate.groups import groups_of
 from dlspec.elaborate.initial_weights import initial_weights
-from dlspec.elaborate.optimizers import optimizer_of
+from dlspec.elaborate.optimizers import Written, optimizer_of
 from dlspec.elaborate.training_graphs import TrainingGraphs
 from dlspec.elaborate.training_models import Learners, learners
 from dlspec.elaborate.training_parallel import SETTINGS as PARALLEL_SETTINGS
@@ -26,8 +27,9 @@ from dlspec.elaborate.training_speed import check_executions, check_recomputed, 
 from dlspec.elaborate.weight_paths import SETTINGS as PATH_SETTINGS
 from dlspec.elaborate.weight_paths import Paths, check_learning, frozen_paths
 from dlspec.ir.data import DataSet, validation_split
+from dlspec.ir.groups import Group
 from dlspec.ir.paths import weights_of
-from dlspec.ir.training import OptimizerSpec, Step, Training
+from dlspec.ir.training import Step, Training
 from dlspec.syntax import tree
 
 KNOWN = [
@@ -65,13 +67,13 @@ class _Trainer:
             "deterministic": bool(attempt(partial(settings.flag, "deterministic", frame))),
         }
         found: Learners | None = attempt(partial(learners, self.item, settings, self.builder))
-        graphs, of_models = self._of_models(found) if found else ([], {})
+        graphs, groups, of_models = self._of_models(found, optimizers) if found else ([], [], {})
         settings.finish()
         assert found is not None
         made = Training(
             name=self.item.name.id,
             data=found.data.name,
-            steps=tuple(self._steps(graphs, optimizers, everies)),
+            steps=tuple(self._steps(graphs, optimizers, groups, everies)),
             frozen=found.frozen,
             doc=self.item.doc,
             **plain,
@@ -100,8 +102,10 @@ class _Trainer:
             numbers["epochs"] = limit  # as many as that takes, since each has a step
         return {**numbers, "max_steps": limit}
 
-    def _of_models(self, found: Learners) -> tuple[list[str], dict[str, Any]]:
-        """The graph of each step's loss, and the fields of `Training` that need its models."""
+    def _of_models(
+        self, found: Learners, optimizers: list[Written]
+    ) -> tuple[list[str], list[tuple[Group, ...]], dict[str, Any]]:
+        """Of each step the graph of its loss and the groups of its optimizer; fields of `Training` that need models."""
         settings, frame, attempt = self.settings, self.frame, self.settings.attempt
         graphs = TrainingGraphs(self.item, settings, found, self.builder)
         losses = graphs.losses()
@@ -109,6 +113,8 @@ class _Trainer:
         copies = [attempt(partial(self._copy, entry, keys)) for entry in settings.copies]
         paths = Paths(weights_of(self.session.graphs, keys), keys, frame)
         initial = attempt(partial(initial_weights, settings.get("init_from"), keys, self.builder))
+        freeze = attempt(partial(frozen_paths, settings.get("freeze"), paths))
+        groups = self._groups(optimizers, paths, freeze or ())
         evaluation = attempt(graphs.evaluation)
         evaluate, metrics = evaluation or (None, [])
         computed = [key for key in (*losses, evaluate) if key]
@@ -117,22 +123,26 @@ class _Trainer:
             self._results(found.data, metrics) if evaluation else None
         )  # else: told already what is wrong
         run = (results and attempt(partial(run_settings, settings, frame, *results))) or {}
-        return losses, {
-            "models": keys,
-            "copies": tuple(copies),
-            "init_from": initial,
-            "freeze": attempt(partial(frozen_paths, settings.get("freeze"), paths)),
-            "evaluate": evaluate,
-            "metrics": tuple(metrics),
-            "policy": attempt(graphs.policy),
-            "remat": attempt(partial(recomputed, settings, frame, self.session.graphs, keys.values())),
-            **run,
-        }
+        return (
+            losses,
+            groups,
+            {
+                "models": keys,
+                "copies": tuple(copies),
+                "init_from": initial,
+                "freeze": freeze,
+                "evaluate": evaluate,
+                "metrics": tuple(metrics),
+                "policy": attempt(graphs.policy),
+                "remat": attempt(partial(recomputed, settings, frame, self.session.graphs, keys.values())),
+                **run,
+            },
+        )
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def _optimizers(self) -> list[tuple[OptimizerSpec, str | None]]:
-        """The optimizer of each step, and the graph of its learning rate where that is a schedule."""
+    def _optimizers(self) -> list[Written]:
+        """The optimizer of each step."""
         attempt, name = self.settings.attempt, self.item.name.id
         if self.short:
             hint = "write `optimizer = Adam(lr = 1e-3)`"
@@ -142,26 +152,44 @@ class _Trainer:
             written = [section.optimizer for section in self.settings.steps]
         return [attempt(partial(optimizer_of, expr, name, self.frame)) for expr in written]
 
+    def _groups(
+        self, optimizers: list[Written], paths: Paths, frozen: tuple[str, ...]
+    ) -> list[tuple[Group, ...]]:
+        """The groups of each step's optimizer."""
+        name, frame = self.item.name.id, self.frame
+        return [
+            self.settings.attempt(partial(groups_of, written, updates, frozen, paths, name, frame))
+            for written, updates in zip(optimizers, self._updates(), strict=True)
+            if written is not None  # what is wrong with it is told already
+        ]
+
+    def _updates(self) -> list[tuple[str, ...]]:
+        """The models that each step updates."""
+        steps = self.settings.steps
+        return [("model",)] if self.short else [tuple(n.id for n in section.updates) for section in steps]
+
     def _copy(self, entry: tree.Copy, keys: Mapping[str, str]) -> Any:
         models = {} if self.short else keys
         return copy_of(entry, models, self.settings.steps, self.session.graphs, self.frame)
 
     def _steps(
-        self, graphs: list[str], optimizers: list[tuple[OptimizerSpec, str | None]], everies: list[int]
+        self,
+        graphs: list[str],
+        optimizers: list[Written],
+        groups: list[tuple[Group, ...]],
+        everies: list[int],
     ) -> Iterator[Step]:
-        if self.short:
-            optimizer, rate = optimizers[0]
-            yield Step(name="step", graph=graphs[0], updates=("model",), optimizer=optimizer, rate=rate)
-            return
-        parts = zip(self.settings.steps, graphs, optimizers, everies, strict=True)
-        for section, graph, (optimizer, rate), count in parts:
+        names = ["step"] if self.short else [section.name.id for section in self.settings.steps]
+        parts = zip(names, graphs, self._updates(), optimizers, everies or [1], groups, strict=True)
+        for name, graph, updates, written, count, own in parts:
             yield Step(
-                name=section.name.id,
+                name=name,
                 graph=graph,
-                updates=tuple(name.id for name in section.updates),
-                optimizer=optimizer,
-                rate=rate,
+                updates=updates,
+                optimizer=written.spec,
+                rate=written.rate,
                 every=count,
+                groups=own,
             )
 
     def _results(self, data: DataSet, metrics: list[str]) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ FEATURES = (
     "autocast",
     "frozen",
     "freeze",
+    "grouped",
     "inference",
     "progress",
     "rates",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,15 @@ from dlspec.diagnostics import fail
 from dlspec.emit.code import Code, call, literal
 from dlspec.emit.manifest import Backend
 from dlspec.ir.graph import Program, reached
-from dlspec.ir.training import OptimizerSpec
+from dlspec.ir.groups import Group
+from dlspec.ir.training import OptimizerSpec, Step
 
 PAIR = "two_vectors"
 """The function, and its file, that tells a variable that holds two vectors."""
+SPARED = "decay_groups"
+"""The file of what keeps weight decay to matrices."""
+GROUPS = "in_groups"
+"""The file of what gives groups of weights a rate or a decay of their own."""
 KEYS = frozenset({"when", "text", "args", "kwargs", "needs", "decay"})
 
 
@@ -27,37 +32,54 @@ class Optimizer:
 
 
 def print_optimizer(
-    backend: Backend, spec: OptimizerSpec, parameters: str, paired: bool = False, fused: bool = True,
+    backend: Backend,
+    spec: OptimizerSpec,
+    parameters: str,
+    paired: bool = False,
+    fused: bool = True,
+    groups: Sequence[str] = (),
     decaying: Collection[str] | None = None,
-) -> Optimizer:  # fmt: skip
+) -> Optimizer:
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
 
     paired
         whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
     fused
         whether one that can go over all weights in one pass is told to.
+    groups
+        expressions of groups with a rate or a decay of their own.
     decaying
-        the optimizers of the file with weight decay in the gradient, whose classes must know it: this one, if it has.
+        the optimizers of the file with weight decay, whose classes must know it: this one, if it has.
     """
-    decaying = decays([spec]) if decaying is None else decaying
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
-    row = _row(backend, spec.spec_name(), fields)
-    spared = fields.get("decay") == "matrices"
-    values = {**fields, "parameters": Code(f"decay_groups({parameters})" if spared else parameters)}
-    kwargs = []
+    row = _row(backend, spec.spec_name(), fields, general=bool(groups))
+    name = spec.spec_name()
+    if decaying is None:
+        decaying = {name} if _decays(spec) else ()
+    attribute = row.get("decay", "decay") if name in decaying else ""
+    told = {"paired": paired, "decaying": decaying, "decay": attribute}
+    texts = {name: _class(backend, name, told) for name in _around(backend, fields, groups)}
+    for name in (name for name, text in texts.items() if "BASE" not in text):
+        parameters = f"{name}({', '.join([parameters, *(groups if name == GROUPS else ())])})"
+    values, kwargs = {**fields, "parameters": Code(parameters)}, []
     for name, entry in row.get("kwargs", {}).items():
         source, *default = entry if isinstance(entry, list) else (None,)
         value = values[source] if source else entry
         if [_plain(value)] != default and (fused or name != "fused"):
             kwargs.append((name, literal(value)))
     args = [literal(values[name]) for name in row.get("args", ())]
-    helpers = {name: _class(backend, name, paired, decaying) for name in row.get("needs", ())}
-    text = row["text"]
-    if spared:
-        helpers["decay_groups"], text = _groups(_class(backend, "decay_groups", paired, decaying), row)
+    helpers = {name: _class(backend, name, told) for name in row.get("needs", ())}
+    called = row["text"]
+    for name, text in texts.items():
+        if "BASE" in text:
+            text = text.replace("BASE", called)
+            name = called = text.removeprefix("class ").partition("(")[0]
+        helpers[name] = text
+    if groups and "parameters" not in row.get("args", ()):
+        kwargs.append(("groups", Code(f"[{', '.join(groups)}]")))
     if any(f"{PAIR}(" in helper for helper in helpers.values()):
-        helpers = {PAIR: _class(backend, PAIR, paired, decaying), **helpers}
-    return Optimizer(call(text, args, kwargs), helpers)
+        helpers = {PAIR: _class(backend, PAIR, told), **helpers}
+    return Optimizer(call(called, args, kwargs), helpers)
 
 
 def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool:
@@ -68,42 +90,43 @@ def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool
     return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
 
 
-def decays(specs: Iterable[OptimizerSpec]) -> frozenset[str]:
-    """The names of those optimizers that have weight decay."""
+def decays(steps: Iterable[Step]) -> frozenset[str]:
+    """The names of the optimizers of a file that have weight decay, if only for a group."""
+    return frozenset(step.optimizer.spec_name() for step in steps if _decays(step.optimizer, step.groups))
+
+
+def _decays(spec: OptimizerSpec, groups: Sequence[Group] = ()) -> bool:
     given = ("weight_decay", 0.0), ("decay", "all")
-    return frozenset(
-        spec.spec_name()
-        for spec in specs
-        if any(getattr(spec, field, default) != default for field, default in given)
-    )
+    own = any(getattr(spec, field, default) != default for field, default in given)
+    return own or any(group.weight_decay for group in groups)
 
 
-def _class(backend: Backend, name: str, paired: bool, decaying: Collection[str]) -> str:
+def _class(backend: Backend, name: str, told: Mapping[str, Any]) -> str:
     """A file of ``optimizers/``: as it is, or a template."""
     file = backend.folder / "optimizers" / f"{name}.py"
     if file.is_file():
         return file.read_text("utf-8").strip()
-    text: str = backend.template(f"optimizers/{name}.py.jinja").render(paired=paired, decaying=decaying)
+    text: str = backend.template(f"optimizers/{name}.py.jinja").render(told)
     return text.strip()
 
 
-def _groups(text: str, row: Mapping[str, Any]) -> tuple[str, str]:
-    """What keeps decay to matrices, for the class of `row`, and what is called then: that, or a class made of it."""
-    if "BASE" not in text:
-        return text, row["text"]
-    name = f"{row['text']}ForMatrices"
-    for old, new in (("MatrixDecay", name), ("BASE", row["text"]), ("DECAY", row.get("decay", "decay"))):
-        text = text.replace(old, new)
-    return text, name
+def _around(backend: Backend, fields: Mapping[str, Any], groups: Sequence[str]) -> list[str]:
+    """The files of what the optimizer's parameters, or its class, are wrapped in; the innermost first."""
+    spared = fields.get("decay") == "matrices"
+    if not groups:
+        return [SPARED] if spared else []
+    return [name for name in backend.options["groups"]["around"] if spared or name == GROUPS]
 
 
-def _row(backend: Backend, name: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def _row(backend: Backend, name: str, fields: Mapping[str, Any], general: bool) -> Mapping[str, Any]:
+    """How an optimizer of these fields is written; `general`: so that groups may have others."""
     for row in _table(backend).get(name, ()):
         if unknown := set(row) - KEYS:
             raise fail(
                 "DLS0701", f"backends/{backend.name}/optimizers.toml: {name}: unknown key `{min(unknown)}`"
             )
-        if all(fields.get(key) == wanted for key, wanted in row.get("when", {}).items()):
+        when = row.get("when", {})
+        if not (general and when) and all(fields.get(key) == wanted for key, wanted in when.items()):
             return dict(row)
     raise fail("DLS0706", f"the {backend.name} backend cannot train with `{name}`")
 

@@ -38,13 +38,18 @@ class Part:
 
 
 def parts(
-    names: ModuleNames, key: str, chosen: Collection[str], backend: Backend, model: str = "model"
+    names: ModuleNames,
+    key: str,
+    chosen: Collection[str],
+    backend: Backend,
+    model: str = "model",
+    free: Collection[str] = (),
 ) -> list[Part]:
-    """The fewest parts of `model`, a variable, that hold the weights `chosen`, by name, and no others."""
+    """The fewest parts of `model`, a variable, that hold the weights `chosen`, by name, and of others only `free`."""
     every = [name for name, _, _ in names.paths(key)]
-    if chosen and all(name in chosen for name in every):
+    if chosen and all(name in chosen or name in free for name in every):
         return [Part(model, averages=_has_averages(every))]
-    return list(_Finder(names, backend, chosen).under(key, "", model))
+    return list(_Finder(names, backend, chosen, free).under(key, "", model))
 
 
 class ModelParts:
@@ -63,18 +68,26 @@ class ModelParts:
 
     def at(self, paths: Collection[str]) -> list[Part]:
         """The fewest parts that hold what is under some paths; theirs begin with the model's attribute."""
-        chosen = under_any(paths, self.weights)
+        return self.holding(under_any(paths, self.weights))
+
+    def holding(self, chosen: Collection[str], free: Collection[str] = ()) -> list[Part]:
+        """The fewest parts that hold the weights `chosen`, and of others only some of `free`."""
         found: list[Part] = []
         for model, key in self.models.items():
             head = f"{model}." if len(self.models) > 1 else ""
-            inside = frozenset(n.removeprefix(head) for n in chosen if n.startswith(head))
-            found += parts(self.names, key, inside, self.backend, self.attributes[model])
+            inside, around = (
+                frozenset(n.removeprefix(head) for n in names if n.startswith(head))
+                for names in (chosen, free)
+            )
+            found += parts(self.names, key, inside, self.backend, self.attributes[model], around)
         return found
 
 
 class _Finder:
-    def __init__(self, names: ModuleNames, backend: Backend, chosen: Collection[str]) -> None:
-        self.names, self.backend, self.chosen = names, backend, chosen
+    def __init__(
+        self, names: ModuleNames, backend: Backend, chosen: Collection[str], free: Collection[str]
+    ) -> None:
+        self.names, self.backend, self.chosen, self.free = names, backend, chosen, free
 
     def under(self, key: str, canonical: str, path: str) -> Iterator[Part]:
         plan = self.names.outline.of[key]
@@ -141,7 +154,8 @@ class _Finder:
             yield Part(f"{path}.{variable}" if variable else path, is_weight=True)
 
     def _whole(self, names: Collection[str]) -> bool:
-        return bool(names) and all(name in self.chosen for name in names)
+        some = any(name in self.chosen for name in names)
+        return some and all(name in self.chosen or name in self.free for name in names)
 
 
 def _runs(whole: list[bool]) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ from dlspec.emit.code import comment_text, literal, quoted
 from dlspec.emit.draws import measure_line, step_line
 from dlspec.emit.features import Places
 from dlspec.emit.function import print_function
+from dlspec.emit.groups import grouped_models, print_groups
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
@@ -101,6 +102,7 @@ class TrainingPrinter:
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
         self.methods = loss_methods(training)
+        self.groups = {s.name: print_groups(training, s, parts, backend) for s in training.steps}
         self.again = recomputed_draws(program, training, backend)
         self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
@@ -144,7 +146,7 @@ class TrainingPrinter:
             **self._settings(),
             **self._signature(types, parallel["parallel"]),
             **run_settings(self.training, self.program),
-            **rule_settings(self.program, self.training, self.backend),
+            **rule_settings(self.program, self.training, self.backend, self.groups),
             **player_settings(
                 self.training,
                 {name: model.attribute for name, model in self.models.items()},
@@ -152,6 +154,7 @@ class TrainingPrinter:
             ),
             **speed_settings(self.program, self.training, self.backend),
             **frozen_settings(self.training, self.parts),
+            grouped=grouped_models(self.training, self.parts, self.groups),
             remat=[types[name] for name in self.recomputed],
             again=self.again,
             **parallel,
@@ -216,11 +219,12 @@ class TrainingPrinter:
 
     def _steps(self) -> Iterator[PrintedStep]:
         paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
-        decaying = decays(step.optimizer for step in self.training.steps)
+        decaying = decays(self.training.steps)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
             over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
-            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused, decaying)
+            groups = self.groups[step.name].texts
+            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused, groups, decaying)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlspec.emit.code import literal, quoted
 from dlspec.emit.function import print_function
+from dlspec.emit.groups import Groups
 from dlspec.emit.manifest import Backend, load_backend
 from dlspec.emit.training_players import counts_updates, reads_progress
 from dlspec.ir.graph import Program
-from dlspec.ir.training import PROGRESS, Training
+from dlspec.ir.training import PROGRESS, Step, Training
 
 # What a schedule counts, as the class `Training` knows it.
 COUNTS = {
@@ -21,8 +22,10 @@ COUNTS = {
 }
 
 
-def rule_settings(program: Program, training: Training, backend: Backend) -> dict[str, Any]:
-    """What the template of ``train.py`` is told."""
+def rule_settings(
+    program: Program, training: Training, backend: Backend, groups: Mapping[str, Groups]
+) -> dict[str, Any]:
+    """What the template of ``train.py`` is told; `groups` of optimizers by step."""
     used = {name for key in graphs(training) for name in counts(program, key)}
     progress = reads_progress(program, training)
     used |= {PROGRESS} if progress else set()
@@ -34,7 +37,7 @@ def rule_settings(program: Program, training: Training, backend: Backend) -> dic
         "logged_rates": "\n".join(_logged_rates(training, backend)),
         "clock_total": bool(used & {"steps", "progress"}),
         "clock_length": "epoch" in used,
-        "rates": "\n".join(_rates(program, training, backend)),
+        "rates": "\n".join(_Rates(program, training, backend, groups).lines()),
         "pieces": literal(training.batch_size) if training.accumulate > 1 else "",
         "ema": literal(round(1 - training.ema, 12)) if training.ema else "",
         "clip": "".join(
@@ -62,7 +65,7 @@ def _bounds(training: Training) -> list[tuple[str, str]]:
 
 def graphs(training: Training) -> list[str]:
     """The graphs that know of the time."""
-    return [step.rate for step in training.steps if step.rate is not None]
+    return [key for step in training.steps for key in step.rates]
 
 
 def counts(program: Program, key: str) -> list[str]:
@@ -78,22 +81,50 @@ def _logged_rates(training: Training, backend: Backend) -> Iterator[str]:
         yield f"line[{quoted(name)}] = {value}"
 
 
-def _rates(program: Program, training: Training, backend: Backend) -> Iterator[str]:
-    known: set[str] = set()
-    factor = " * self.factor" if training.plateau else ""
-    for step in training.steps:
-        key = quoted(training.loss_key(step.name))
-        if step.rate is None and factor:
+class _Rates:
+    """The lines that set the learning rates of the next update."""
+
+    def __init__(
+        self, program: Program, training: Training, backend: Backend, groups: Mapping[str, Groups]
+    ) -> None:
+        self.program, self.training, self.backend, self.groups = program, training, backend, groups
+        self.known: set[str] = set()
+
+    def lines(self) -> Iterator[str]:
+        """Those of all steps, each for all weights and then for groups that have rates of their own."""
+        for step in self.training.steps:
             optimizer: Any = step.optimizer
-            yield backend.options["rate"].format(key=key, rate=f"{literal(optimizer.lr)}{factor}")
-        elif step.rate is not None:
-            function = print_function(program, step.rate, load_backend("python"))
+            always = bool(step.rate or self.training.plateau)
+            if always:
+                yield from self._set(step, self.backend.options["rate"], optimizer.lr, step.rate)
+            own = self.groups[step.name].own
+            for place, group in enumerate(own):
+                if group.rate or (group.has_rate and always):
+                    at = {"place": place, "number": place + 1, "count": len(own) + 1}
+                    yield from self._set(step, self._form(optimizer), group.lr, group.rate, **at)
+
+    def _form(self, optimizer: Any) -> str:
+        """How the rate of a group is set."""
+        kinds = {
+            "group_rate_scaled": self.training.precision == "fp16",
+            "group_rate_twice": getattr(optimizer, "decay", "") == "matrices",
+            "group_rate": True,
+        }
+        options = self.backend.options
+        return next(str(options[name]) for name, on in kinds.items() if on and name in options)
+
+    def _set(
+        self, step: Step, form: str, constant: float | None, changing: str | None, **at: int
+    ) -> Iterator[str]:
+        factor = " * self.factor" if self.training.plateau else ""
+        rate = str(literal(constant))
+        if changing is not None:
+            function = print_function(self.program, changing, load_backend("python"))
             for name, variable in function.columns.items():
-                if variable not in known:
-                    known.add(variable)
+                if variable not in self.known:
+                    self.known.add(variable)
                     yield f"{variable} = {COUNTS[name]}"
             yield from function.lines
             rate = function.results["rate"]
-            if factor and not rate.isidentifier():
-                rate = f"({rate})"
-            yield backend.options["rate"].format(key=key, rate=f"{rate}{factor}")
+            rate = f"({rate})" if factor and not rate.isidentifier() else rate
+        yield form.format(key=quoted(self.training.loss_key(step.name)), rate=f"{rate}{factor}", **at)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from dlspec.ir.graph import Graph, Program, Weight
+from dlspec.ir.groups import Group
 
 
 def under(path: str, names: Iterable[str]) -> list[str]:
@@ -43,4 +44,21 @@ def weights_of(graphs: Mapping[str, Graph], models: Mapping[str, str]) -> dict[s
     for model, key in models.items():
         for weight in program.all_weights(key, f"{model}." if len(models) > 1 else ""):
             found[weight.name] = weight
+    return found
+
+
+def of_groups(groups: Sequence[Group], names: Iterable[str]) -> dict[str, Group]:
+    """What is said of each weight that is under the path of a group: of several groups, the later one's."""
+    known, found = list(names), dict[str, Group]()
+    for group in groups:
+        for name in under(group.path, known):
+            found[name] = group.over(found.get(name, group))
+    return found
+
+
+def apart(groups: Sequence[Group], names: Iterable[str]) -> dict[Group, list[str]]:
+    """Groups that share no weight, each with the names of its own."""
+    found: dict[Group, list[str]] = {}
+    for name, group in of_groups(groups, names).items():
+        found.setdefault(group, []).append(name)
     return found

@@ -16,7 +16,7 @@ def single_steps(training: Training, graphs: Mapping[str, Graph]) -> str:
         "adds up the gradients of several batches (`accumulate`)": training.accumulate > 1,
         "compiles its steps one by one (`compile`)": training.compile,
         "has a learning rate that changes": training.plateau is not None
-        or any(step.rate is not None for step in training.steps),
+        or any(step.rates for step in training.steps),
         "has steps that are done more rarely (`every`)": any(step.every > 1 for step in training.steps),
         "has models that follow others (`copy`)": bool(training.copies),
         "averages weights (`ema`)": training.ema is not None,

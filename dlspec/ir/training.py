@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_serializer
 
+from dlspec.ir.groups import Group
+
 
 class OptimizerSpec(BaseModel):
     """Base of all optimizers (dlspec/ops/optimizers.py): fields are the arguments, in PyTorch's names."""
@@ -85,6 +87,8 @@ class Step(BaseModel):
         rate, the single output ``rate``; None where it is the optimizer's own, constant.
     every
         it is done at each so many batches only.
+    groups
+        weights with a rate or a decay of their own; where several are of the same weight, the last one holds.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -95,6 +99,12 @@ class Step(BaseModel):
     optimizer: Annotated[SerializeAsAny[OptimizerSpec], BeforeValidator(_parse_optimizer)]
     rate: str | None = None
     every: int = 1
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def rates(self) -> list[str]:
+        """The graphs of all learning rates that change."""
+        return [key for key in (self.rate, *(group.rate for group in self.groups)) if key is not None]
 
 
 class Copy(BaseModel):

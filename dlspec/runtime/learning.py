@@ -5,13 +5,13 @@ It is given gradients, and says what becomes of the weights; it is written to be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from dlspec.ir.graph import Program
-from dlspec.ir.paths import under_any
+from dlspec.ir.paths import of_groups, under_any
 from dlspec.ir.training import Clip, Step
 from dlspec.ops.optimizers import Optimizer
 from dlspec.runtime.interpreter import run
@@ -43,9 +43,9 @@ def trained(
     moving = moved.keys() - under_any(training.freeze, moved)
     for count, batch in enumerate(batches):
         found = clipped(training.clip, {k: g for k, g in gradients(moved, batch).items() if k in moving})
-        scheduled = at_rate(program, step, count, len(batches), per_epoch)
+        rules = at_rates(program, step, moving, count, len(batches), per_epoch)
         for key, weight in ((key, moved[key]) for key in moving):
-            rule = scheduled.of(weight)
+            rule = rules[key].of(weight)
             moved[key] = rule.update(weight, found[key], states[key], count)
         for key, weight in moved.items():
             before = averages.get(key, weight)
@@ -53,15 +53,26 @@ def trained(
     return moved, averages
 
 
-def at_rate(program: Program, step: Step, count: int, total: int, per_epoch: int) -> Optimizer:
-    """The optimizer with the learning rate of update `count` of `total`, counted from 0."""
+def at_rates(
+    program: Program, step: Step, names: Iterable[str], count: int, total: int, per_epoch: int
+) -> dict[str, Optimizer]:
+    """The optimizer of each weight at update `count` of `total`, counted from 0: its learning rate and its decay."""
     optimizer: Any = step.optimizer
-    if step.rate is None:
-        return optimizer
     clock = {"step": count, "steps": total, "epoch": count // per_epoch, "progress": count / total}
     known = {name: np.array(value, np.float64) for name, value in clock.items()}
-    rate = run(program, step.rate, known, {}, double=True)["rate"]
-    return optimizer.model_copy(update={"lr": float(rate)})
+
+    def changed(rule: Any, constant: float | None, rate: str | None, decay: float | None) -> Any:
+        found = {"lr": constant, "weight_decay": decay}
+        if rate is not None:
+            found["lr"] = float(run(program, rate, known, {}, double=True)["rate"])
+        return rule.model_copy(update={name: value for name, value in found.items() if value is not None})
+
+    every = changed(optimizer, None, step.rate, None)
+    own = of_groups(step.groups, names)
+    return {
+        name: changed(every, own[name].lr, own[name].rate, own[name].weight_decay) if name in own else every
+        for name in names
+    }
 
 
 def clipped(clip: Clip | None, gradients: Arrays) -> Arrays:

@@ -59,6 +59,19 @@ SCHEDULES = [
     "0.8 ** epoch",
     "where(progress < 0.5 and step > 2, 1 - progress, step / steps)",
 ]
+LATER = 'groups = { "**.bias": { weight_decay: 0 }, linear2: { lr: 0.02, weight_decay: 0.9 } }'
+HALVES = 'decay = "matrices", groups = { linear1: { lr: 0.03 * linear }, linear2: { weight_decay: 0.9 } }'
+GROUPED = {
+    "groups": (f"AdamW(lr = 0.05, weight_decay = 0.5, {LATER})", "clip = { norm: 0.05 }"),
+    "groups, coupled decay": (f"SGD(lr = 0.05, momentum = 0.9, weight_decay = 0.1, {LATER})", "ema = 0.8"),
+    "groups, no decay but theirs": (f"SGD(lr = 0.05, {LATER})", ""),
+    "groups, rate falls": (f"AdamW(lr = 0.05 * cosine, weight_decay = 0.5, {LATER})", "accumulate = 2"),
+    "groups, theirs falls": (f"AdamW(lr = 0.05, weight_decay = 0.5, {HALVES})", ""),
+    "groups, all fall": (f"Lion(lr = 0.05 * cosine, weight_decay = 0.5, {HALVES})", ""),
+    "groups, without decay": ("Momentum(lr = 0.5, groups = { linear2: { lr: 0.1 * warmup(4) } })", ""),
+    "groups of all weights": ('Adam(lr = 1, groups = { "**": { lr: 0.05 } })', "freeze = linear1.bias"),
+    "groups, loss scaling": ("SGD(lr = 0.5, groups = { linear2: { lr: 0.2 * cosine } })", "precision = fp16"),
+}
 RULES = {
     "clip norm": ("SGD(lr = 0.5)", "clip = { norm: 0.05 }"),
     "clip norm, not reached": ("SGD(lr = 0.5)", "clip = { norm: 100 }"),
@@ -70,6 +83,7 @@ RULES = {
     "no decay of vectors, coupled": ('SGD(lr = 0.1, weight_decay = 0.5, decay = "matrices")', ""),
     "no decay of vectors": ('AdamW(lr = 0.1 * linear, weight_decay = 0.5, decay = "matrices")', ""),
     "no decay of vectors, own class": ('Lion(lr = 0.01, weight_decay = 0.5, decay = "matrices")', ""),
+    **GROUPED,
     "loss scaling": ("Adam(lr = 0.05)", "precision = fp16"),
     "loss scaling, clip norm": ("SGD(lr = 0.5)", "precision = fp16  clip = { norm: 0.05 }"),
     "loss scaling, clip value": ("SGD(lr = 0.5)", "precision = fp16  clip = { value: 0.01 }"),
@@ -201,20 +215,27 @@ def test_trajectory(case: str, framework: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("optimizer", ["Adam(lr = 0.05{})", "SGD(lr = 0.5 * cosine{}, momentum = 0.9)"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "Adam(lr = 0.05{})",
+        "SGD(lr = 0.5 * cosine{}, momentum = 0.9)",
+        "Adam(lr = 0.05{}, groups = {{ linear2: {{ lr: 0.02{} }} }})",
+    ],
+)
 def test_on_plateau(optimizer: str, framework: str, tmp_path: Path) -> None:
     """The rate is that of a schedule with the same factors; when they change: test_plateau.py."""
     pieces = f" * piecewise(at = [7, 14], values = {FACTORS})"
-    program, start = started(tmp_path, optimizer.format(pieces), "")
+    program, start = started(tmp_path, optimizer.format(pieces, pieces), "")
     wanted, _ = trained(program, "Net", start, batches(8), gradients, 5)
     settings = "on_plateau = { metric: val_loss, factor: 0.5, patience: 0 }"
-    program, start = started(tmp_path, optimizer.format(""), settings)
+    program, start = started(tmp_path, optimizer.format("", ""), settings)
     compare(program, wanted, start, framework, tmp_path)
 
 
 def test_every_setting_that_moves_weights_is_tested() -> None:
     assert {*Training.model_fields} == {*TESTED, *NO_RULE}
-    assert {*Step.model_fields} == {"name", "graph", "updates", "optimizer", "rate", "every"}
+    assert {*Step.model_fields} == {"name", "graph", "updates", "optimizer", "rate", "every", "groups"}
     written = " ".join(settings for _, settings in RULES.values())
     assert all(f"{bound}:" in written for bound in Clip.model_fields)
 

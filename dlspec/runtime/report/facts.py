@@ -190,4 +190,5 @@ def _optimizer(step: Step) -> str:
     fields = {"lr": optimizer.lr, **optimizer.model_dump(exclude_defaults=True)}
     name = fields.pop("kind")
     rate = {"lr": "by a schedule"} if step.rate is not None else {}
-    return f"{name}({', '.join(f'{key} = {value}' for key, value in (fields | rate).items())})"
+    groups = {"groups": " ".join(group.path for group in step.groups)} if step.groups else {}
+    return f"{name}({', '.join(f'{key} = {value}' for key, value in (fields | rate | groups).items())})"

@@ -30,9 +30,7 @@ Batch = dict[str, Tensor]
 class Momentum(torch.optim.Optimizer):
     """Steps delta = a * delta + (1 - a) * lr * gradient, from delta = 0."""
 
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float
-    ) -> None:
+    def __init__(self, parameters: Any, lr: float, momentum: float) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
