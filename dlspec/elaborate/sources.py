@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dlspec._data import data_path
@@ -22,6 +23,9 @@ class SourceError(ValueError):
         super().__init__(message)
         self.message, self.key, self.known = message, key, known
 
+
+PATHS = {"path", "folder", "file"}
+"""Arguments that name something on disk."""
 
 _WORDS = {str: "a string", bool: "`true` or `false`"}
 
@@ -72,6 +76,17 @@ def source_kind(source: Source, stream: bool = False, with_texts: bool = False) 
     if with_texts:
         kind |= kind.get("texts", {})
     return {**kind, **kind.get("stream", {})} if stream else kind
+
+
+def source_path(source: Source) -> Path | None:
+    """The file or folder that a source is read from; None where it is none that the spec names."""
+    kind = kinds()[source.kind]
+    names = [
+        str(value) for name, value in zip(kind.get("args", ()), source.args, strict=False) if name in PATHS
+    ]
+    if not names or kind.get("hub") or names[0] in kind.get("cases", {}):
+        return None
+    return Path(names[0])
 
 
 def outside_source(text: str) -> Source:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import SpecError, fail
 from dlspec.diagnostics.suggest import closest
-from dlspec.elaborate.sources import kinds
+from dlspec.elaborate.sources import source_path
 from dlspec.ir.data import DataSet
 from dlspec.ir.graph import Program
 from dlspec.syntax import tree
 from dlspec.syntax.parser import parse_file
 from dlspec.syntax.source import Span
 
-PATHS = {"path", "folder", "file"}  # arguments of sources that name something on disk
 ABSENT = re.compile(r"has no such column, only (.*)")
 CATEGORIES = re.compile(r"has (\d+) categories, not")
 SHAPES = re.compile(r"an example has shape \[(.*)\], expected \[(.*)\]")
@@ -69,11 +67,10 @@ def _told(data: DataSet, error: Exception) -> tuple[str, str]:
 
 def _missing(data: DataSet) -> tuple[str, str] | None:
     """What is told of a file, or a folder of images, that is not there."""
-    kind = kinds()[data.source.kind]
-    if not {*kind.get("args", ())} & PATHS or data.source.kind == "huggingface":
+    path = source_path(data.source)
+    if path is None:
         return None
-    path = Path(data.source.args[0])
-    if not path.exists() and str(path) not in kind.get("cases", {}):
+    if not path.exists():
         return f"`{path}` does not exist", "paths are relative to the folder in which dlspec is called"
     if data.source.kind == "images" and not data.source.options.get("table") and not any(path.glob("*/*")):
         return f"`{path}` has no images", f"there is a folder of images for each class: `{path}/CLASS/FILE`"

@@ -79,7 +79,7 @@ def run_torch(expression: Code, helpers: str, start: np.ndarray) -> np.ndarray:
     return parameter.detach().numpy()
 
 
-def run_keras(expression: Code, helpers: str, start: np.ndarray) -> np.ndarray:
+def run_keras(expression: Code, helpers: str, start: np.ndarray, sparse: bool = False) -> np.ndarray:
     import keras
     import tensorflow as tf
     from keras import ops
@@ -87,17 +87,28 @@ def run_keras(expression: Code, helpers: str, start: np.ndarray) -> np.ndarray:
     before = keras.config.floatx()
     keras.config.set_floatx(str(start.dtype))
     try:
-        names: dict[str, Any] = {"keras": keras, "ops": ops, "math": math, "tf": tf}
+        names: dict[str, Any] = {"keras": keras, "tf": tf, "ops": ops, "math": math}
         exec("from __future__ import annotations\n" + helpers, names)
         optimizer = eval(expression, names)
         variable = keras.Variable(start, dtype=str(start.dtype), name="weight")
         optimizer.build([variable])
         step = tf.function(lambda gradient: optimizer.apply([gradient], [variable]))
         for gradient in gradients():
-            step(tf.constant(gradient.astype(start.dtype)))
+            given = tf.constant(gradient.astype(start.dtype))
+            step(tf.IndexedSlices(given, tf.range(3), tf.constant([3, 4])) if sparse else given)
         return np.asarray(variable)
     finally:
         keras.config.set_floatx(before)
+
+
+@pytest.mark.parametrize("cls", optimizers().values(), ids=lambda cls: cls.__name__)
+def test_gradients_of_embeddings_in_keras(cls: type[Optimizer]) -> None:
+    """TensorFlow gives them as the rows that there are: the same steps."""
+    pytest.importorskip("tensorflow")
+    made = print_optimizer(load_backend("keras"), cls(lr=1e-2), "")
+    helpers, start = "\n\n".join(made.helpers.values()), np.linspace(-1, 1, 12).reshape(3, 4)
+    dense, sparse = (run_keras(made.expression, helpers, start, sparse=sparse) for sparse in (False, True))
+    np.testing.assert_allclose(sparse, dense, rtol=1e-12)
 
 
 def test_defaults_are_left_out() -> None:

@@ -53,6 +53,34 @@ def test_a_tolerance_that_is_given_holds(program: Program) -> None:
     assert not report.ok
 
 
+OWN = """
+model Net { input x: f32[N, 4]  output y = x -> Linear(2) }
+data Mine { source = npz("mine.npz")  columns = { x: f32[4], label: i64 } }
+train Net on Mine { loss = cross_entropy(y, label)  optimizer = Adam(lr = 1e-3) }
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_data_of_ones_own(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are of the file, where it is here; else inputs are drawn, and there is no loss to take gradients of."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.dls").write_text(OWN)
+    if there:
+        np.savez("mine.npz", x=np.ones((40, 4), np.float32), label=np.arange(40) % 2)
+    report = verify(dlspec.load("net.dls").program, "Net", backends=["torch", "keras"], train_steps=2)
+    assert report.ok
+    assert [check.what for check in report.checks][2:] == ["gradients", "weights after 2 steps"][: 1 + there]
+    assert bool(report.notes) != there
+
+
+def test_data_that_does_not_fit_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.dls").write_text(OWN)
+    np.savez("mine.npz", x=np.ones((40, 4), np.float32))
+    with pytest.raises(dlspec.SpecError, match="label: the source has no such column"):
+        verify(dlspec.load("net.dls").program, "Net", backends=["torch", "keras"])
+
+
 PLAYERS = """
 model Maker { input z: f32[N, 4]  output image = z -> Linear(64) -> sigmoid }
 model Judge { input image: f32[N, 64]  output real = image -> Dropout(0.3) -> Linear(1) }

@@ -17,6 +17,7 @@ from dlspec.ir.graph import Program
 from dlspec.ir.paths import under_any
 from dlspec.ir.training import Training
 from dlspec.passes.named_draws import draws
+from dlspec.runtime.data_errors import reading
 from dlspec.runtime.project import Project, load_project
 from dlspec.runtime.verify.drawn import fed
 from dlspec.runtime.verify.gradients import compare_gradients
@@ -118,7 +119,8 @@ class _Verification:
         if self.training is None or side is None or not readable(self.program, self.training):
             return drawn_inputs(self.program, self.program.models[self.model], self.seed)
         data = side.project.data
-        columns = data.load("train")
+        declared = self.program.data[self.training.data]
+        columns = reading(self.program, declared, lambda: data.load(next(iter(declared.split))))
         batch: Arrays = next(data.batches(columns, self.training.batch_size, self.training.seed))
         return batch
 
@@ -189,10 +191,11 @@ class _Verification:
             self._gradients_of_model(batch)
 
     def _gradients_of_model(self, batch: Arrays) -> None:
-        """Of the model's own training, or of its outputs where it has none."""
-        steps: list[str | None] = [s.name for s in self.training.steps] if self.training else []
+        """Of the model's own training, or of its outputs where it has none, or no data here."""
+        training = self.training if self.training and readable(self.program, self.training) else None
+        steps: list[str | None] = [s.name for s in training.steps] if training else []
         for step in steps or [None]:
-            key = None if step is None or self.training is None else self.training.loss_key(step)
+            key = None if step is None or training is None else training.loss_key(step)
 
             def gradients(name: str, double: bool, key: str | None = key) -> Arrays:
                 return self._trainable(self._side(name, double).gradients(batch, key))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dlspec.elaborate.sources import source_kind, source_path
 from dlspec.emit.manifest import load_backend
 from dlspec.emit.onnx import in_double
 from dlspec.emit.project import print_project
@@ -54,13 +55,16 @@ def deterministic(program: Program) -> Program:
 
 
 def readable(program: Program, training: Training) -> bool:
-    """Whether the data ships with a library, so that it is there on every machine."""
+    """Whether the data is here: it ships with a library, or is a file or folder that there is."""
     source = program.data[training.data].source
-    return source.kind in SHIPPED and (source.kind != "text" or source.args == ("pydoc_data.topics",))
+    path = source_path(source)
+    if path is None:
+        return source.kind in SHIPPED
+    return path.exists() and all(find_spec(module) for module in source_kind(source).get("needs", ()))
 
 
 def has_batches(program: Program, training: Training) -> bool:
-    """Whether there are examples on this machine: data that ships with a library, or a world to play in."""
+    """Whether there are examples on this machine: data that is here, or a world to play in."""
     world = program.data[training.data].environment is not None
     return readable(program, training) or (world and find_spec("gymnasium") is not None)
 
