@@ -88,11 +88,12 @@ def spec(levels: Levels) -> str:
     names = re.findall(r"step (\w+)", places.get("steps", ""))
     judged = "val_loss" if not long else names[0] if len(names) > 1 else "loss"
     words = {
-        "OPTIMIZER": places.get("optimizer", "SGD(lr = 0.1RATE)"),
+        "OPTIMIZER": places.get("optimizer", "SGD(lr = 0.1RATEGROUPS)"),
         "LOSS": places.get(
             "loss",
             "mean(sum(-label * log_softmax(logits), axis = 1))" if soft else "cross_entropy(logits, label)",
         ),
+        "GROUPS": places.get("groups", ""),
         "RATE": places.get("rate", ""),
         "HARD": "argmax(label, axis = 1)" if soft else "label",
         "SHARES": "label" if soft else "one_hot(label, 3)",

@@ -15,6 +15,11 @@ ONCE = {
     "averages of several models are saved as weights": "form=two_models ema=yes",
     "a loss is measured by the progress from before the last step": "form=progress split=three",
     "a weight of four axes has no norm in Keras": "model=conv optimizer=lamb",
+    "Keras has gradients of some rows only": "column=category optimizer=lion",
+    "a dictionary of totals was broken where `for` unpacks": "form=rare checkpoint=steps",
+    "weights in a loss are read in half precision": "loss=decay precision=bf16 form=step",
+    "pieces of other lengths are compiled again": "accumulate=two bucket=by checkpoint=epochs precision=fp16 "
+    "model=batch_norm remat=yes draws=counted rate=cosine_plateau",
 }
 """What was wrong, and by which levels."""
 
