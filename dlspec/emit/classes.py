@@ -109,3 +109,9 @@ def _label(output: str, count: int) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """`text` in lines for a docstring."""
     return wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def docstring(text: str, indent: int = 4) -> str:
+    """What stands between the quotes of a docstring: a line, or several and the indent of the quotes after them."""
+    lines = wrapped(text, 82 - indent)
+    return f"\n{' ' * indent}".join([*lines, ""] if len(lines) > 1 else lines)

@@ -27,18 +27,20 @@ def print_graphs(program: Program, keys: Sequence[str], backend: Backend) -> str
     program = prepare(program, keys, backend)
     plan = outline(program, keys, backend)
     names, rows = ModuleNames(plan, backend), Rows(backend)
+    models = [each for each in plan.plans if {*each.keys} & {*keys}]
     classes = [
-        class_def(each, names, rows, entry=each is plan.plans[-1])
+        class_def(each, names, rows, entry=models == [each])
         for each in plan.plans
         if each.name not in names.inlined
     ]
+    doc = program.graphs[keys[-1]].doc if len(models) == 1 else ""
     source = comment_text(program.source.replace("\\", "/"))
     return print_module(
         "model.py.jinja",
         backend,
         classes=classes,
         helpers=dict.fromkeys(name for c in classes for name in c.needs),
-        title="\n".join(wrapped(_title(classes[-1].name, program.graphs[keys[-1]].doc), 84)),
+        title="\n".join(wrapped(_title([names.of[each.name].name for each in models], doc), 84)),
         origin=f"Printed by dlspec {__version__}" + (f" from {source}" if source else "") + ".",
     )
 
@@ -64,8 +66,10 @@ def _own(code: str, backend: Backend) -> str:
     return f"\n{block(lines)}\n" if lines else ""
 
 
-def _title(name: str, doc: str) -> str:
-    """The first line of a module."""
+def _title(names: Sequence[str], doc: str) -> str:
+    """The first line of a module: its models, and what the only one is for."""
+    *others, name = names
+    name = f"{', '.join(others)} and {name}" if others else name
     text = comment_text(doc)
     first, _, rest = text.partition(" ")
     text = f"{first.lower()} {rest}" if first in ("A", "An", "The") else text

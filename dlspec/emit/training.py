@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlspec.emit.classes import docstring
 from dlspec.emit.code import comment_text, literal, quoted
 from dlspec.emit.draws import measure_line, step_line
 from dlspec.emit.features import Places
@@ -174,7 +175,7 @@ class TrainingPrinter:
         return {
             "title": comment_text(training.name),
             "data_title": comment_text(data.name),
-            "doc": comment_text(training.doc or f"{training.name} learns from {data.name}."),
+            "doc": docstring(comment_text(training.doc or f"{training.name} learns from {data.name}.")),
             "batch_size": literal(training.batch_size * training.accumulate),
             "epochs": literal(training.epochs),
             **_limit(training, data.stream is not None),
@@ -315,11 +316,11 @@ def _limit(training: Training, stream: bool) -> dict[str, str]:
     done = stream and training.checkpoint is not None and training.checkpoint.steps is not None
     batches = f"data.batches(columns, BATCH_SIZE, seed, epoch{', first=place.batches' if done else ''})"
     if training.max_steps is None:
-        return {"max_steps": "", "until": "", "epoch_batches": batches}
+        return {"max_steps": "", "examples": "every example once", "epoch_batches": batches}
     before = "place.steps" if done else "epoch * steps_of_epoch(columns)"
     return {
         "max_steps": literal(training.max_steps),
-        "until": ", or until the last step",
+        "examples": "an epoch, or what is left of it",
         "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
 

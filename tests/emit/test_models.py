@@ -11,7 +11,7 @@ import pytest
 
 import dlspec
 from dlspec.emit.manifest import load_backend
-from dlspec.emit.python import print_model
+from dlspec.emit.python import print_graphs, print_model
 from dlspec.ir.builder import Builder, Handle
 from dlspec.ir.graph import Program
 from tests.emit.running import assert_close, torch_and_reference
@@ -209,3 +209,16 @@ def test_a_weight_may_be_a_single_number(init: str) -> None:
         f"model Net {{ input x: f32[N, 4]  s = Parameter([], init = {init})  output y = x * s }}"
     ).program
     assert_close(torch_and_reference(program, {"x": np.ones((2, 4), "float32")}))
+
+
+def test_a_module_says_what_is_in_it() -> None:
+    """Of one model what it is for, else their names; then each class says it."""
+    one = "# A line.\nmodel Line { input x: f32[N, 4]  output y = x -> Linear(2) }"
+    two = f"{one}\n# A curve.\nmodel Curve {{ input x: f32[N, 4]  output y = x -> Linear(3) -> relu }}"
+    torch = load_backend("torch")
+    text = print_graphs(dlspec.loads(one).program, ["Line"], torch)
+    assert text.startswith('"""Line: a line.\n')
+    assert text.count("line.") == 1
+    text = print_graphs(dlspec.loads(two).program, ["Line", "Curve"], torch)
+    assert text.startswith('"""Line and Curve.\n')
+    assert '"""A curve.\n' in text

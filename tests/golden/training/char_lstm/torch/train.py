@@ -72,7 +72,7 @@ class Training(nn.Module):
     def train_epoch(
         self, columns: data.Columns, seed: int, epoch: int
     ) -> dict[str, float]:
-        """Update the models with every example once, or until the last step; gives the mean losses."""
+        """Update the models with an epoch, or what is left of it; gives the mean losses."""
         batches = itertools.islice(
             data.batches(columns, BATCH_SIZE, seed, epoch),
             MAX_STEPS - epoch * steps_of_epoch(columns),

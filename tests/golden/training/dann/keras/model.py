@@ -1,4 +1,4 @@
-"""Plain: Both in one, for comparison.
+"""Features, Classifier and Plain.
 
 Printed by dlspec 0.1.0 from specs/training/dann.dls.
 """
@@ -37,7 +37,10 @@ class Classifier(layers.Layer):
 
 
 class Plain(keras.Model):
-    """point: float32 [N, 2] -> odds: float32 [N, 1]."""
+    """Both in one, for comparison.
+
+    point: float32 [N, 2] -> odds: float32 [N, 1].
+    """
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()

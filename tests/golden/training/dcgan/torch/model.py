@@ -1,4 +1,4 @@
-"""Judge: an image to its class.
+"""Generator, Discriminator and Judge.
 
 Printed by dlspec 0.1.0 from specs/training/dcgan.dls.
 """
@@ -59,7 +59,10 @@ class Discriminator(nn.Module):
 
 
 class Judge(nn.Module):
-    """image: float32 [N, 1, 8, 8] -> logits: float32 [N, classes]."""
+    """An image to its class.
+
+    image: float32 [N, 1, 8, 8] -> logits: float32 [N, classes].
+    """
 
     def __init__(self, width: int = 16, classes: int = 10) -> None:
         super().__init__()

@@ -34,7 +34,9 @@ def topk(x: Tensor, k: int, dim: int) -> tuple[Tensor, Tensor]:
 
 
 class Training(nn.Module):
-    """Recall@10: how often what was taken is among the ten best of the 100 candidates."""
+    """Recall@10: how often what was taken is among the ten best of the 100
+    candidates.
+    """
 
     def __init__(self, net: DeepFM) -> None:
         super().__init__()

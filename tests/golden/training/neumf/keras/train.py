@@ -72,7 +72,9 @@ class Adam(keras.optimizers.Optimizer):
 
 
 class Training:
-    """Recall@10: how often what was taken is among the ten best of the 100 candidates."""
+    """Recall@10: how often what was taken is among the ten best of the 100
+    candidates.
+    """
 
     def __init__(self, net: NeuMF) -> None:
         self.net = net

@@ -1,4 +1,4 @@
-"""Probe.
+"""Encoder, Projection and Probe.
 
 Printed by dlspec 0.1.0 from specs/training/simclr.dls.
 """

@@ -72,7 +72,9 @@ class Adam(keras.optimizers.Optimizer):
 
 
 class Training:
-    """Recall@10 as in He et al. 2017: how often what was taken is among the ten best of the 100 candidates; `popular` is that of ranking by popularity alone."""
+    """Recall@10 as in He et al. 2017: how often what was taken is among the ten best
+    of the 100 candidates; `popular` is that of ranking by popularity alone.
+    """
 
     def __init__(self, model: TwoTower) -> None:
         self.model = model

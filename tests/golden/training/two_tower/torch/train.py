@@ -34,7 +34,9 @@ def topk(x: Tensor, k: int, dim: int) -> tuple[Tensor, Tensor]:
 
 
 class Training(nn.Module):
-    """Recall@10 as in He et al. 2017: how often what was taken is among the ten best of the 100 candidates; `popular` is that of ranking by popularity alone."""
+    """Recall@10 as in He et al. 2017: how often what was taken is among the ten best
+    of the 100 candidates; `popular` is that of ranking by popularity alone.
+    """
 
     def __init__(self, model: TwoTower) -> None:
         super().__init__()

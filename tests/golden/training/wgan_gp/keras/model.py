@@ -1,4 +1,4 @@
-"""Judge: an image to its class.
+"""Generator, Critic and Judge.
 
 Printed by dlspec 0.1.0 from specs/training/wgan_gp.dls.
 """
@@ -47,7 +47,10 @@ class Critic(layers.Layer):
 
 
 class Judge(keras.Model):
-    """image: float32 [N, 64] -> logits: float32 [N, classes]."""
+    """An image to its class.
+
+    image: float32 [N, 64] -> logits: float32 [N, classes].
+    """
 
     def __init__(self, width: int = 128, classes: int = 10) -> None:
         super().__init__()

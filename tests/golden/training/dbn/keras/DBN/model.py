@@ -1,5 +1,4 @@
-"""Memory: the associative memory: a machine over the layer below and the labels, all
-of which are tried in turn.
+"""Layer and Memory.
 
 Printed by dlspec 0.1.0 from specs/training/dbn.dls.
 """
@@ -118,7 +117,10 @@ class Layer(layers.Layer):
 
 
 class Memory(keras.Model):
-    """v: float32 [N, 128], label: int64 [N], chance: float32 [N, above]
+    """The associative memory: a machine over the layer below and the labels, all of
+    which are tried in turn.
+
+    v: float32 [N, 128], label: int64 [N], chance: float32 [N, above]
     -> logits: float32 [N, 10], gap: float32 [N].
     """
 

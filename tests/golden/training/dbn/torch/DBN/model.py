@@ -1,5 +1,4 @@
-"""Memory: the associative memory: a machine over the layer below and the labels, all
-of which are tried in turn.
+"""Layer and Memory.
 
 Printed by dlspec 0.1.0 from specs/training/dbn.dls.
 """
@@ -119,7 +118,10 @@ class Layer(nn.Module):
 
 
 class Memory(nn.Module):
-    """v: float32 [N, 128], label: int64 [N], chance: float32 [N, above]
+    """The associative memory: a machine over the layer below and the labels, all of
+    which are tried in turn.
+
+    v: float32 [N, 128], label: int64 [N], chance: float32 [N, above]
     -> logits: float32 [N, 10], gap: float32 [N].
     """
 

@@ -1,4 +1,4 @@
-"""Student.
+"""Teacher and Student.
 
 Printed by dlspec 0.1.0 from specs/training/distillation.dls.
 """

@@ -1,4 +1,4 @@
-"""Judge: an image to the digit on it.
+"""Encoder, Decoder, Writer and Judge.
 
 Printed by dlspec 0.1.0 from specs/training/dvae.dls.
 """
@@ -215,7 +215,10 @@ class Writer(layers.Layer):
 
 
 class Judge(keras.Model):
-    """image: float32 [N, 64] -> logits: float32 [N, 10]."""
+    """An image to the digit on it.
+
+    image: float32 [N, 64] -> logits: float32 [N, 10].
+    """
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Decoder: Words, or mixtures of them, to the log-odds of the pixels.
+"""Encoder and Decoder.
 
 Printed by dlspec 0.1.0 from specs/training/dvae.dls.
 """
@@ -25,7 +25,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """chosen: float32 [N, 4, 16] -> float32 [N, 64]."""
+    """Words, or mixtures of them, to the log-odds of the pixels.
+
+    chosen: float32 [N, 4, 16] -> float32 [N, 64].
+    """
 
     def __init__(self, width: int = 256, dim: int = 16) -> None:
         super().__init__()
