@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.combinations.covering import Pair, covering, pairs
+from benchmarks.combinations.page import write
 from benchmarks.combinations.running import faults, refused
 from benchmarks.combinations.spec import factors, first, spec
 
@@ -28,6 +29,9 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=1000, help="trainings at most")
     parser.add_argument("--slow", action="store_true", help="those that take long to compile, too")
     parser.add_argument("--checked", type=Path, help="a file that keeps what checking said of each pair")
+    parser.add_argument(
+        "--page", action="store_true", help="check all pairs and write docs/combinations.md, run none"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dlspec-") as folder:
         if options.levels:
@@ -61,6 +65,9 @@ def checked(folder: Path, keep: Path | None) -> dict[Pair, str]:
 
 def _campaign(options: argparse.Namespace, folder: Path) -> int:
     told = checked(folder, options.checked)
+    if options.page:
+        write(told)
+        return 0
     crashed = [f"{_named(dict(pair))}: {said}" for pair, said in told.items() if said.startswith("CRASH")]
     print("\n".join(crashed), f"{len(told)} pairs, {sum(map(bool, told.values()))} refused", flush=True)
     wanted = {pair for pair, said in told.items() if not said}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlspec.diagnostics import fail
 from dlspec.emit.code import Code, call, literal
 from dlspec.emit.manifest import Backend
-from dlspec.ir.graph import Program, reached
+from dlspec.ir.graph import Graph, Program, reached
 from dlspec.ir.groups import Group
-from dlspec.ir.training import OptimizerSpec, Step
+from dlspec.ir.training import OptimizerSpec, Training
 
 PAIR = "two_vectors"
 """The function, and its file, that tells a variable that holds two vectors."""
@@ -31,33 +31,54 @@ class Optimizer:
     helpers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the classes of optimizers must know of the weights that they move, and print no more than that.
+
+    decaying
+        the optimizers of the file with weight decay, if only for a group.
+    paired
+        whether a variable may hold two vectors, which rules for matrices must know.
+    rows
+        whether a gradient may be that of some rows.
+    """
+
+    decaying: Collection[str] = ()
+    paired: bool = False
+    rows: bool = False
+
+
+def weights_moved(program: Program, training: Training, backend: Backend) -> Weights:
+    """What the optimizers of a training must know."""
+    graphs = [program.graphs[key] for key in reached(program.graphs, [step.graph for step in training.steps])]
+    named = (step.optimizer.spec_name() for step in training.steps if _decays(step.optimizer, step.groups))
+    kinds = {node.op.spec_name() for graph in graphs for node in graph.nodes}
+    rows = not kinds.isdisjoint(backend.options.get("gradients_of_rows", ()))
+    return Weights(frozenset(named), _keeps_pairs(graphs, backend), rows)
+
+
 def print_optimizer(
     backend: Backend,
     spec: OptimizerSpec,
     parameters: str,
-    paired: bool = False,
+    weights: Weights | None = None,
     fused: bool = True,
     groups: Sequence[str] = (),
-    decaying: Collection[str] | None = None,
 ) -> Optimizer:
     """The optimizer `spec` over `parameters`, an expression. Raises `SpecError` (DLS0701, DLS0706).
 
-    paired
-        whether a variable may hold two vectors (`keeps_pairs`), which rules for matrices must know.
+    weights
+        what is known of these; without it, what the optimizer alone says.
     fused
         whether one that can go over all weights in one pass is told to.
     groups
         expressions of groups with a rate or a decay of their own.
-    decaying
-        the optimizers of the file with weight decay, whose classes must know it: this one, if it has.
     """
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     row = _row(backend, spec.spec_name(), fields, general=bool(groups))
     name = spec.spec_name()
-    if decaying is None:
-        decaying = {name} if _decays(spec) else ()
-    attribute = row.get("decay", "decay") if name in decaying else ""
-    told = {"paired": paired, "decaying": decaying, "decay": attribute}
+    weights = weights or Weights({name} if _decays(spec) else ())
+    told = {**asdict(weights), "decay": row.get("decay", "decay") if name in weights.decaying else ""}
     texts = {name: _class(backend, name, told) for name in _around(backend, fields, groups)}
     for name in (name for name, text in texts.items() if "BASE" not in text):
         parameters = f"{name}({', '.join([parameters, *(groups if name == GROUPS else ())])})"
@@ -82,17 +103,11 @@ def print_optimizer(
     return Optimizer(call(called, args, kwargs), helpers)
 
 
-def keeps_pairs(program: Program, keys: Iterable[str], backend: Backend) -> bool:
-    """Whether a layer of the graphs `keys`, or of what they call, keeps two weights of the spec in one variable."""
-    graphs = [program.graphs[key] for key in reached(program.graphs, keys)]
+def _keeps_pairs(graphs: Iterable[Graph], backend: Backend) -> bool:
+    """Whether a layer keeps two weights of the spec in one variable."""
     nodes = [(graph, node) for graph in graphs for node in graph.nodes if node.weights]
     rows = [(node, backend.row(node.op, graph.input_types(node))) for graph, node in nodes]
     return any(row and "[" in row.native(local).name for node, row in rows for local in node.weights)
-
-
-def decays(steps: Iterable[Step]) -> frozenset[str]:
-    """The names of the optimizers of a file that have weight decay, if only for a group."""
-    return frozenset(step.optimizer.spec_name() for step in steps if _decays(step.optimizer, step.groups))
 
 
 def _decays(spec: OptimizerSpec, groups: Sequence[Group] = ()) -> bool:

@@ -16,7 +16,7 @@ from dlspec.emit.groups import grouped_models, print_groups
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
 from dlspec.emit.names import PYTHON, identifier
-from dlspec.emit.optimizers import decays, keeps_pairs, print_optimizer
+from dlspec.emit.optimizers import print_optimizer, weights_moved
 from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
 from dlspec.emit.training_metrics import print_epoch_metrics
@@ -219,13 +219,12 @@ class TrainingPrinter:
         return {name: identifier(name, taken) for name in names}
 
     def _steps(self) -> Iterator[PrintedStep]:
-        paired = keeps_pairs(self.program, self.training.models.values(), self.backend)
-        decaying = decays(self.training.steps)
+        weights = weights_moved(self.program, self.training, self.backend)
         for step in self.training.steps:
             updates = [self.models[name].attribute for name in step.updates]
             over, fused = parameters(self.training, self.parts, step), self.training.fused is not False
             groups = self.groups[step.name].texts
-            optimizer = print_optimizer(self.backend, step.optimizer, over, paired, fused, groups, decaying)
+            optimizer = print_optimizer(self.backend, step.optimizer, over, weights, fused, groups)
             self.optimizers.update(optimizer.helpers)
             yield PrintedStep(
                 key=quoted(self.training.loss_key(step.name)),
