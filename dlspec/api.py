@@ -152,13 +152,12 @@ class Model:
         return session(self.onnx(weights, seed))
 
     def _arrays(self, weights: Any, seed: int) -> dict[str, Any]:
-        from dlspec.weights.store import check_weights, load_weights
+        from dlspec.weights.store import load_weights, own_weights
 
         if weights is None:
             return self.weights(seed)
-        arrays = dict(weights) if isinstance(weights, dict) else load_weights(weights)
-        check_weights(self.program, self.name, arrays)
-        return arrays
+        arrays = weights if isinstance(weights, dict) else load_weights(weights)
+        return dict(own_weights(self.program, self.name, arrays))
 
     def __repr__(self) -> str:
         inputs = ", ".join(f"{v.name}: {v.type}" for v in self.graph.inputs)

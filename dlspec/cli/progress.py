@@ -72,7 +72,8 @@ class Watch:
             self.bar.step(values)
         elif not self.quiet and now - self.said > SILENCE:
             self.said = now
-            click.echo("  ".join([_place(values), *_figures(values), *_left(values, self.first, now)]))
+            parts = [_place(values), *_figures(values), *_left(values, self.first, now)]
+            click.echo("  ".join(filter(None, parts)))
         if self.after and now - self.recorded > SECONDS_BETWEEN:
             self.recorded = now
             self.after()
@@ -88,7 +89,7 @@ def _place(values: dict[str, Any]) -> str:
 def _figures(values: dict[str, Any]) -> list[str]:
     """The losses and the rate."""
     losses = [f"{name} {value:.4g}" for name, value in values["losses"].items()]
-    return [*losses, f"{values['rate']:,.0f}/s"]
+    return [*losses, f"{values['rate']:,.0f}/s" if values["rate"] else ""]  # not known at the first step
 
 
 def _left(values: dict[str, Any], first: tuple[float, int], now: float) -> list[str]:

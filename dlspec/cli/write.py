@@ -133,7 +133,7 @@ def export_command(
     from dlspec.runtime.onnx import check, write_model
     from dlspec.runtime.prediction import preparation
     from dlspec.weights.draw import draw_weights
-    from dlspec.weights.store import check_weights, load_weights
+    from dlspec.weights.store import load_weights, own_weights
 
     program = load(spec, settings)
     name = choose_model(program, model)
@@ -141,7 +141,7 @@ def export_command(
     if out.exists() and not force:
         raise fail("DLS0802", f"`{out}` exists", hint="choose another `--out`, or give `--force`")
     arrays = load_weights(weights) if weights else draw_weights(program, name, seed or 0)
-    check_weights(program, name, arrays)
+    arrays = own_weights(program, name, arrays)
     plan = program.exports.get(name, Export(model=name))
     text = print_onnx(
         program, name, load_backend("onnx"), opset=plan.opset, ir_version=plan.ir_version,

@@ -20,7 +20,7 @@ from dlspec.ir.graph import Program, Value
 from dlspec.ir.types import TensorType
 from dlspec.ops.streams import generator, to_uniform
 from dlspec.runtime.symbols import Characters, Tokens, read_symbols
-from dlspec.weights.store import check_weights, load_weights
+from dlspec.weights.store import load_weights, own_weights
 
 CONTEXT = 256  # symbols that a model sees where neither it nor the data says how many
 ROWS = 64  # examples that are written about at once
@@ -194,8 +194,7 @@ def _fitted(numbers: Any, kind: TensorType) -> Any:
 def _computing(program: Program, form: Form, weights: Path, backend: str) -> Scores:
     """The function from inputs by name to the scores, with the model loaded once."""
     model = form.model
-    arrays = load_weights(weights)
-    check_weights(program, model, arrays)
+    arrays = own_weights(program, model, load_weights(weights))
     outputs = [output.name for output in program.model(model).outputs]
     if backend == "onnx":
         from dlspec.runtime import onnx

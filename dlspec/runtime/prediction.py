@@ -19,7 +19,7 @@ from dlspec.ir.types import TensorType
 from dlspec.ops.dtypes import numpy_dtype
 from dlspec.runtime.data_check import load_split
 from dlspec.runtime.kept import kept_categories, learned_from, scored_categories
-from dlspec.weights.store import check_weights, load_weights, replacing
+from dlspec.weights.store import load_weights, own_weights, replacing
 
 Arrays = dict[str, Any]
 
@@ -137,8 +137,7 @@ def predict(
     program: Program, model: str, weights: Path, backend: str, inputs: Arrays, prepared: bool = False
 ) -> Arrays:
     """The outputs by name. `prepared` are inputs that need no preparation of the export."""
-    arrays = load_weights(weights)
-    check_weights(program, model, arrays)
+    arrays = own_weights(program, model, load_weights(weights))
     prepare = None if prepared else preparation(program, model)
     if backend == "onnx":
         from dlspec.runtime import onnx

@@ -54,6 +54,30 @@ def load_metadata(path: str | Path) -> dict[str, str]:
         raise unreadable(path, error) from None
 
 
+def own_weights(program: Program, model: str, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Those of one model, without the name that it has in a training of several: `G.linear.weight` is its
+    `linear.weight`. Raises `SpecError` (DLS0710) for weights of something else.
+    """
+    key = program.models[model]
+    names = {weight.name for weight in program.all_weights(key)}
+    players = {
+        player
+        for training in program.trainings.values()
+        for player, its in training.models.items()
+        if its == key
+    }
+    there = sorted(p for p in players if names and arrays.keys() >= {f"{p}.{name}" for name in names})
+    if names <= arrays.keys() or not there:
+        check_weights(program, model, arrays)
+        return arrays
+    if len(there) > 1:
+        raise SpecError([Diagnostic("DLS0710", f"there are weights of several `{model}`: {listed(there)}",
+                                    hint="save those of one, without its name before theirs")])  # fmt: skip
+    own = {name: arrays[f"{there[0]}.{name}"] for name in names}
+    check_weights(program, model, own)
+    return own
+
+
 def check_weights(program: Program, model: str, arrays: Mapping[str, Any]) -> None:
     """Raise `SpecError` (DLS0710) listing every weight that is missing, left over, or of another shape."""
     wanted = {

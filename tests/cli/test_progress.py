@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from dlspec.cli.progress import SILENCE, Bar, Watch
+from dlspec.cli.progress import SILENCE, Bar, Watch, _figures
 
 
 def step(**more: Any) -> dict[str, Any]:
@@ -52,3 +52,8 @@ def test_nothing_is_shown_beside_json(capsys: pytest.CaptureFixture[str]) -> Non
     watch.line("epoch 1/4")
     watch.event(step())
     assert capsys.readouterr().out == ""
+
+
+def test_a_rate_that_is_not_known_is_left_out() -> None:
+    assert _figures(step(rate=1234.5)) == ["loss 0.5123", "1,234/s"]
+    assert _figures(step(rate=0.0)) == ["loss 0.5123", ""]

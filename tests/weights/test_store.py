@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dlspec
 from dlspec.diagnostics import SpecError
 from dlspec.ir.builder import Builder
 from dlspec.ir.graph import Program
@@ -16,6 +17,7 @@ from dlspec.weights.store import (
     load_metadata,
     load_weights,
     metadata,
+    own_weights,
     replacing,
     save_weights,
 )
@@ -103,3 +105,30 @@ def test_long_lists_are_cut() -> None:
             "Net",
             {**draw_weights(program(), "Net", 0), **{f"x{i}": np.zeros(1) for i in range(20)}},
         )
+
+
+PLAYERS = """
+model Maker { input z: f32[N, 2]  output image = z -> Linear(4) }
+model Judge { input image: f32[N, 4]  output real = image -> Linear(1) }
+data D { source = npz("rows.npz")  columns = { image: f32[4] } }
+train Game on D {
+  models = { M: Maker, J: Judge, K: Judge }
+  step judge updates J, K with SGD(lr = 0.1) { minimize mean(J(image)) + mean(K(M(normal([N, 2])))) }
+}
+"""
+
+
+def test_the_weights_of_one_of_several_models() -> None:
+    """Those that a training of several wrote, without its name there; not where it is there twice."""
+    program = dlspec.loads(PLAYERS).program
+    maker, judge = draw_weights(program, "Maker"), draw_weights(program, "Judge")
+    written = {f"M.{name}": array for name, array in maker.items()}
+    written |= {f"{each}.{name}": array for each in "JK" for name, array in judge.items()}
+    assert own_weights(program, "Maker", maker) is maker
+    found = own_weights(program, "Maker", written)
+    assert found.keys() == maker.keys()
+    assert all(found[name] is array for name, array in maker.items())
+    with pytest.raises(SpecError, match="weights of several `Judge`: J, K"):
+        own_weights(program, "Judge", written)
+    with pytest.raises(SpecError, match="weights are missing for `Maker`"):
+        own_weights(program, "Maker", {"M.linear.weight": maker["linear.weight"]})
