@@ -103,7 +103,7 @@ def run_keras(expression: Code, helpers: str, start: np.ndarray, sparse: bool = 
 def test_gradients_of_embeddings_in_keras(cls: type[Optimizer]) -> None:
     """TensorFlow gives them as the rows that there are: the same steps."""
     pytest.importorskip("tensorflow")
-    made = print_optimizer(load_backend("keras"), cls(lr=1e-2), "")
+    made = print_optimizer(load_backend("keras"), cls(lr=1e-2), "", Weights(rows=True))
     helpers, start = "\n\n".join(made.helpers.values()), np.linspace(-1, 1, 12).reshape(3, 4)
     dense, sparse = (run_keras(made.expression, helpers, start, sparse=sparse) for sparse in (False, True))
     np.testing.assert_allclose(sparse, dense, rtol=1e-12)
