@@ -14,7 +14,7 @@ from dlspec.cli.data import source_option
 from dlspec.cli.run import backend_option
 from dlspec.diagnostics import fail
 from dlspec.ir.graph import Program
-from dlspec.ir.training import Sweep
+from dlspec.ir.sweep import Sweep
 
 
 @click.command(

@@ -14,7 +14,8 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.training_runs import EXAMPLES, metric_of
 from dlspec.elaborate.values import Poisoned, describe
 from dlspec.ir.data import validation_split
-from dlspec.ir.training import Range, Sweep, Training
+from dlspec.ir.sweep import Range, Sweep
+from dlspec.ir.training import Training
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlspec.emit.classes import docstring
 from dlspec.emit.code import comment_text, literal, quoted
-from dlspec.emit.draws import measure_line, step_line
 from dlspec.emit.features import Places
-from dlspec.emit.function import print_function
 from dlspec.emit.groups import grouped_models, print_groups
 from dlspec.emit.imports import block, needed, split_imports
 from dlspec.emit.manifest import Backend
@@ -19,20 +17,18 @@ from dlspec.emit.names import PYTHON, identifier
 from dlspec.emit.optimizers import print_optimizer, weights_moved
 from dlspec.emit.parts import ModelParts
 from dlspec.emit.processes import parallel_settings
-from dlspec.emit.training_metrics import print_epoch_metrics
-from dlspec.emit.training_names import USED, loss_methods, taken_names
+from dlspec.emit.training_bodies import Bodies
+from dlspec.emit.training_names import USED, loss_methods
 from dlspec.emit.training_parts import frozen_settings, joined, parameters
-from dlspec.emit.training_players import beside_frozen, needs_of_copies, player_settings, with_progress
+from dlspec.emit.training_players import needs_of_copies, player_settings
 from dlspec.emit.training_rules import rule_settings, update_helpers
 from dlspec.emit.training_runs import IMPORTS as RUN_IMPORTS
 from dlspec.emit.training_runs import run_settings
 from dlspec.emit.training_speed import recomputed_draws, speed_settings
 from dlspec.emit.wrap import tidy
 from dlspec.ir.data import DataSet, validation_split
-from dlspec.ir.gradients import Grad
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Training
-from dlspec.passes.full_precision import full_precision
 
 
 def updates_of_epoch(data: DataSet) -> str:
@@ -103,25 +99,22 @@ class TrainingPrinter:
         self.models = {model.name: model for model in models}
         self.recomputed, self.divided = recomputed, divided
         self.methods = loss_methods(training)
+        self.bodies = Bodies(program, training, backend, {model.name: model.attribute for model in models})
         self.groups = {s.name: print_groups(training, s, parts, backend) for s in training.steps}
         self.again = recomputed_draws(program, training, backend)
-        self.epoch = print_epoch_metrics(program, training.evaluate, backend)
         self.optimizers: dict[str, str] = {}
-        self.needs: dict[str, None] = {}
 
     def text(self) -> str:
         """The text of ``train.py``."""
-        steps, metrics = list(self._steps()), self._metrics()
+        steps, methods = list(self._steps()), self.bodies.all()
         self.optimizers.update(update_helpers(self.training, self.backend))
-        self.needs.update(dict.fromkeys(needs_of_copies(self.training)))
-        if self.again:
-            self.needs[self.again] = None
-        snippets = [split_imports(self.backend.snippets[name]) for name in self.needs]
-        snippets += self.epoch.helpers if self.epoch else ()
+        needs = [*self.bodies.needs, *needs_of_copies(self.training), *([self.again] if self.again else ())]
+        snippets = [split_imports(self.backend.snippets[name]) for name in dict.fromkeys(needs)]
+        snippets += self.bodies.epoch.helpers if self.bodies.epoch else ()
         helpers = [*(text for _, text in snippets), *self.optimizers.values()]
         imports = [line for lines, _ in snippets for line in lines]
         types = self._types(helpers)
-        places = Places(self.backend, self._all_settings(types, steps, metrics, helpers))
+        places = Places(self.backend, self._all_settings(types, steps, methods, helpers))
         body = self.backend.template("train.py.jinja").render(places.settings)
         head, _, rest = body.partition("#: imports\n")
         imports += needed(rest, {**IMPORTS, **RUN_IMPORTS, **self.backend.imports})
@@ -137,7 +130,11 @@ class TrainingPrinter:
         return tidy(f"{head}{block(imports)}\n\n{block(own)}\n{rest}")
 
     def _all_settings(
-        self, types: Mapping[str, str], steps: Sequence[PrintedStep], metrics: str, helpers: Sequence[str]
+        self,
+        types: Mapping[str, str],
+        steps: Sequence[PrintedStep],
+        methods: Mapping[str, Any],
+        helpers: Sequence[str],
     ) -> dict[str, Any]:
         """What the templates are told."""
         divided = [types[name] for name in self.divided]
@@ -162,10 +159,8 @@ class TrainingPrinter:
             losses=f"{{{', '.join(f'{s.key}: {self._function(s.method)}' for s in steps)}}}",
             steps=steps,
             fused=any("fused=True" in step.optimizer for step in steps),
-            metrics=metrics,
-            differentiates=self._differentiates(),
-            epoch=self.epoch,
             helpers=helpers,
+            **methods,
         )
 
     def _settings(self) -> dict[str, Any]:
@@ -186,7 +181,6 @@ class TrainingPrinter:
             "updates_of_epoch": updates_of_epoch(data),
             "variable": self.backend.options["variable"],
             "environment": data.environment is not None,
-            "policy": self._policy(),
             "memory": self.backend.options["memory"],
             "report": "1000",
             "episodes": "100",
@@ -230,11 +224,7 @@ class TrainingPrinter:
                 key=quoted(self.training.loss_key(step.name)),
                 method=self.methods[step.name],
                 doc=comment_text(f"Minimized over the weights of {' and '.join(step.updates)}."),
-                body=self._body(
-                    step.graph,
-                    lambda results: next(iter(results.values())),
-                    begin=step_line(self.program, step.graph, self.backend),
-                ),
+                body=self.bodies.loss(step),
                 updates=f"[{', '.join(updates)}]",
                 optimizer=optimizer.expression,
             )
@@ -243,51 +233,6 @@ class TrainingPrinter:
         function = f"self.{method}"
         return (
             self.backend.options["compiled"].format(function=function) if self.training.compile else function
-        )
-
-    def _metrics(self) -> str:
-        measured = self.training.evaluate
-        if measured is not None:
-            key, program = measured, self.program
-            if self.epoch is not None:
-                key, program = self.epoch.split.batch, self.epoch.split.program
-            return self._body(key, _dictionary, program, measure_line(program, key, self.backend))
-        calls = {
-            self.training.loss_key(name): f"self.{method}(batch)" for name, method in self.methods.items()
-        }
-        return f"return {_dictionary(calls)}"
-
-    def _policy(self) -> str:
-        """The body of the method that gives the best actions, in a world."""
-        if self.training.policy is None:
-            return ""
-        return self._body(self.training.policy, lambda results: next(iter(results.values())))
-
-    def _differentiates(self) -> bool:
-        """Whether the metrics take gradients."""
-        evaluate = self.training.evaluate
-        keys = [evaluate] if evaluate is not None else [step.graph for step in self.training.steps]
-        return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
-
-    def _body(
-        self,
-        key: str,
-        returned: Callable[[Mapping[str, str]], str],
-        program: Program | None = None,
-        begin: Sequence[str] = (),
-    ) -> str:
-        models = self.training.models.values()
-        attributes = {model.name: model.attribute for model in self.models.values()}
-        program = program or self.program
-        if self.training.precision != "f32":
-            program = full_precision(program, key)
-        steps = {step.graph for step in self.training.steps}
-        backend = beside_frozen(program, key, self.backend) if key in steps else self.backend
-        function = print_function(program, key, backend, models, taken_names(self.training), attributes)
-        function = with_progress(function, self.program, self.training, self.backend)
-        self.needs.update(dict.fromkeys(function.needs))
-        return "\n".join(
-            [*begin, *function.unpacked("batch", 8), *function.lines, f"return {returned(function.results)}"]
         )
 
 
@@ -322,7 +267,3 @@ def _limit(training: Training, stream: bool) -> dict[str, str]:
         "examples": "an epoch, or what is left of it",
         "epoch_batches": f"itertools.islice({batches}, MAX_STEPS - {before})",
     }
-
-
-def _dictionary(results: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{quoted(name)}: {value}" for name, value in results.items()) + "}"

@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsA
 from dlspec.ir.data import DataSet
 from dlspec.ir.dims import Dim
 from dlspec.ir.op import Init, Op
-from dlspec.ir.training import Export, Sweep, Training
+from dlspec.ir.sweep import Sweep
+from dlspec.ir.training import Export, Training
 from dlspec.ir.types import TensorType
 
 PURE_BODY = "repeated body"

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec.diagnostics import fail
-from dlspec.ir.training import Range, Sweep
+from dlspec.ir.sweep import Range, Sweep
 from dlspec.runtime.watched import HELD
 
 STUDY = "study.journal"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dlspec.diagnostics import SpecError
-from dlspec.ir.training import Range, Sweep
+from dlspec.ir.sweep import Range, Sweep
 from dlspec.runtime.sweep import Running, Tried
 
 pytest.importorskip("optuna")
@@ -149,7 +149,7 @@ def test_other_ways_to_choose_and_to_stop(tmp_path: Path, command: list[str], ch
 
 KILLED = """
 import sys
-from dlspec.ir.training import Sweep
+from dlspec.ir.sweep import Sweep
 from dlspec.runtime.sweep import Running
 found, folder, *command = sys.argv[1:]
 Running(Sweep.model_validate_json(found), __import__("pathlib").Path(folder), command).run(print)
