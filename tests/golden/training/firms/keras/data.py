@@ -182,4 +182,11 @@ def texts(name: str, values: Sequence[Any] | np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{name}: an example has shape {list(np.shape(values)[1:])}, not one name"
         )
-    return np.array(["" if v is None or v != v else str(v).strip() for v in rows[:, 0]])
+    return np.array(["" if missing(v) else str(v).strip() for v in rows[:, 0]])
+
+
+def missing(value: Any) -> bool:
+    """Whether it stands for nothing: None, or not a number."""
+    return value is None or (
+        isinstance(value, float | np.floating) and bool(np.isnan(value))
+    )
