@@ -9,7 +9,7 @@ from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.session import location
 from dlspec.elaborate.values import describe
 from dlspec.ir.builder import Builder, Handle
-from dlspec.ir.gradients import Grad, Watch
+from dlspec.ir.gradients import Grad, Watch, takes_gradient
 from dlspec.ir.graph import Graph, Node
 from dlspec.syntax import tree
 from dlspec.syntax.source import Span
@@ -162,7 +162,7 @@ def _renamed(names: tuple[Any, ...], old: str, new: str) -> tuple[Any, ...]:
 
 def settled(graph: Graph) -> Graph:
     """The graph in which every `Grad` knows whether it is itself differentiated."""
-    if not any(isinstance(node.op, Grad) for node in graph.nodes):
+    if not takes_gradient(graph):
         return graph
     kept = {output.value for output in graph.outputs}
     readers: dict[str, list[str]] = {}

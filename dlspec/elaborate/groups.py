@@ -15,7 +15,7 @@ from dlspec.elaborate.schedules import rate_of
 from dlspec.elaborate.values import describe
 from dlspec.elaborate.weight_paths import Paths
 from dlspec.ir.groups import Group
-from dlspec.ir.paths import of_groups, under, under_any
+from dlspec.ir.paths import moved, of_groups, under
 from dlspec.ir.training import OptimizerSpec
 from dlspec.syntax import tree
 
@@ -42,16 +42,14 @@ def groups_of(
         raise fail("DLS0505", "`groups` is a dictionary of what is said of the weights under each path", expr.span,
                    "no such dictionary", EXAMPLE)  # fmt: skip
     groups = tuple(_groups(expr, written.spec, paths, name, frame))
-    own = [n for n in paths.weights if paths.alone or n.partition(".")[0] in updates]
-    stay = under_any(frozen, own)
-    _check(groups, [n for n in own if paths.weights[n].trainable and n not in stay], expr)
+    _check(groups, moved(paths.weights, updates, bool(paths.alone), frozen), expr)
     return groups
 
 
-def _check(groups: Sequence[Group], moved: Collection[str], expr: tree.Dict) -> None:
-    """Raise `SpecError` (DLS0553) where a group is of no use; `moved` are the weights that the optimizer moves."""
+def _check(groups: Sequence[Group], names: Collection[str], expr: tree.Dict) -> None:
+    """Raise `SpecError` (DLS0553) where a group is of no use; `names` are of what the optimizer moves."""
     for number, (group, (key, _)) in enumerate(zip(groups, expr.items, strict=True)):
-        inside = under(group.path, moved)
+        inside = under(group.path, names)
         if not inside:
             raise fail("DLS0553", f"the optimizer moves none of the weights under `{group.path}`", key.span,
                        "nothing moves here", "leave the group out")  # fmt: skip

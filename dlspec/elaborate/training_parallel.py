@@ -9,7 +9,7 @@ from dlspec.diagnostics import fail
 from dlspec.elaborate.declarations import entries, one_word, whole_number
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.over_examples import Examples, NotOverExamples
-from dlspec.ir.gradients import Grad
+from dlspec.ir.gradients import takes_gradient
 from dlspec.ir.graph import Call, Graph, reached
 from dlspec.ir.training import Parallel, Training
 from dlspec.syntax import tree
@@ -137,7 +137,7 @@ OBSTACLES = (
     Obstacle(lambda c: c.training.deterministic, "counted draws are for the whole of a batch",
              "leave `deterministic` out: each process then draws its own numbers"),
     Obstacle(_keeps_averages, "", "use `LayerNorm` or `GroupNorm`, or leave `parallel` out"),
-    Obstacle(lambda c: any(isinstance(node.op, Grad) for graph in c.losses() for node in graph.nodes),
+    Obstacle(lambda c: any(map(takes_gradient, c.losses())),
              "its loss takes a gradient, which depends on the size of the batch", "leave `parallel` out"),
     Obstacle(_no_mean, "", "take the `mean` over the examples, or leave `parallel` out"),
     Obstacle(lambda c: len(c.training.models) > 1, "`shard` is for one model", "leave `shard` out", True),

@@ -10,7 +10,7 @@ from typing import Any
 from dlspec.diagnostics import fail
 from dlspec.elaborate.declarations import Settings, one_word, word_of
 from dlspec.elaborate.frame import Frame
-from dlspec.ir.gradients import Grad
+from dlspec.ir.gradients import takes_gradient
 from dlspec.ir.graph import Graph, reached
 from dlspec.ir.single_steps import single_steps
 from dlspec.ir.training import PRECISIONS, Training
@@ -44,7 +44,7 @@ def check_executions(training: Training, settings: Settings, graphs: Mapping[str
 def check_recomputed(training: Training, settings: Settings, graphs: Mapping[str, Graph]) -> None:
     """Refuse `remat` (DLS0509) where a loss takes a gradient: TensorFlow differentiates what is computed anew once."""
     losses = reached(graphs, [step.graph for step in training.steps])
-    if training.remat and any(isinstance(node.op, Grad) for key in losses for node in graphs[key].nodes):
+    if training.remat and any(takes_gradient(graphs[key]) for key in losses):
         raise fail("DLS0509", "a loss takes a gradient (`grad`), through which nothing is computed anew",
                    settings.values["remat"].name.span, "beside `grad`", "leave `remat` out")  # fmt: skip
 

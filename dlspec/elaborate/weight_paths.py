@@ -11,7 +11,7 @@ from dlspec.elaborate.evaluate import evaluate
 from dlspec.elaborate.frame import Frame
 from dlspec.elaborate.values import describe
 from dlspec.ir.graph import Weight
-from dlspec.ir.paths import under, under_any
+from dlspec.ir.paths import moved, under, under_any
 from dlspec.ir.training import Training
 from dlspec.syntax import tree
 
@@ -35,19 +35,14 @@ def frozen_paths(expr: tree.Expr | None, paths: Paths) -> tuple[str, ...]:
 
 def check_learning(training: Training, weights: Mapping[str, Weight], written: tree.Expr) -> None:
     """Raise `SpecError` (DLS0552) where a step has no weight left that could move."""
-    frozen = under_any(training.freeze, weights)
+    alone = len(training.models) == 1
     for step in training.steps:
-        own = [w for w in weights.values() if len(training.models) == 1 or _model(w.name) in step.updates]
-        moving = [w.name for w in own if w.trainable]
-        if moving and not set(moving) - frozen:
+        learning = moved(weights, step.updates, alone)
+        if learning and not moved(weights, step.updates, alone, training.freeze):
             who = f"the step `{step.name}`" if len(training.steps) > 1 else f"`train {training.name}`"
             raise fail("DLS0552", f"all weights that {who} could move are frozen", written.span,
                        "nothing is left to learn", "freeze less, or leave a whole model alone: "
                        "`models = { T: frozen(Teacher) }`")  # fmt: skip
-
-
-def _model(name: str) -> str:
-    return name.partition(".")[0]
 
 
 class Paths:

@@ -11,7 +11,7 @@ from dlspec.emit.code import literal, quoted
 from dlspec.emit.manifest import Backend
 from dlspec.emit.parts import ModelParts, Part
 from dlspec.ir.groups import Group
-from dlspec.ir.paths import apart, under_any
+from dlspec.ir.paths import apart, moved
 from dlspec.ir.training import Step, Training
 
 
@@ -31,17 +31,10 @@ class Groups:
 
 def print_groups(training: Training, step: Step, parts: ModelParts, backend: Backend) -> Groups:
     """The groups of a step, which together have the weights that it moves and that are under the path of one."""
-    names = moved(training, step, parts)
+    names = moved(parts.weights, step.updates, len(parts.models) == 1, training.freeze)
     free, groups = frozenset(parts.weights) - {*names}, apart(step.groups, names)
     texts = [_text(group, parts.holding(own, free), backend) for group, own in groups.items()]
     return Groups(tuple(texts), tuple(groups))
-
-
-def moved(training: Training, step: Step, parts: ModelParts) -> list[str]:
-    """The names of the weights that a step moves, in the order of the models."""
-    alone, stay = len(parts.models) == 1, under_any(training.freeze, parts.weights)
-    own = (name for name in parts.weights if alone or name.partition(".")[0] in step.updates)
-    return [name for name in own if parts.weights[name].trainable and name not in stay]
 
 
 def grouped_models(training: Training, parts: ModelParts, groups: Mapping[str, Groups]) -> list[str]:

@@ -75,10 +75,10 @@ def print_optimizer(
         expressions of groups with a rate or a decay of their own.
     """
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
-    row = _row(backend, spec.spec_name(), fields, general=bool(groups))
-    name = spec.spec_name()
-    weights = weights or Weights({name} if _decays(spec) else ())
-    told = {**asdict(weights), "decay": row.get("decay", "decay") if name in weights.decaying else ""}
+    rule = spec.spec_name()
+    row = _row(backend, rule, fields, general=bool(groups))
+    weights = weights or Weights({rule} if _decays(spec) else ())
+    told = {**asdict(weights), "decay": row.get("decay", "decay") if rule in weights.decaying else ""}
     texts = {name: _class(backend, name, told) for name in _around(backend, fields, groups)}
     for name in (name for name, text in texts.items() if "BASE" not in text):
         parameters = f"{name}({', '.join([parameters, *(groups if name == GROUPS else ())])})"

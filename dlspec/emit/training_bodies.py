@@ -12,7 +12,7 @@ from dlspec.emit.manifest import Backend
 from dlspec.emit.training_metrics import print_epoch_metrics
 from dlspec.emit.training_names import loss_methods, taken_names
 from dlspec.emit.training_players import beside_frozen, with_progress
-from dlspec.ir.gradients import Grad
+from dlspec.ir.gradients import takes_gradient
 from dlspec.ir.graph import Program
 from dlspec.ir.training import Step, Training
 from dlspec.passes.full_precision import full_precision
@@ -68,7 +68,7 @@ class Bodies:
         """Whether the metrics take gradients."""
         evaluate = self.training.evaluate
         keys = [evaluate] if evaluate is not None else [step.graph for step in self.training.steps]
-        return any(isinstance(node.op, Grad) for key in keys for node in self.program.graphs[key].nodes)
+        return any(takes_gradient(self.program.graphs[key]) for key in keys)
 
     def _body(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dlspec.emit.parts import ModelParts
-from dlspec.ir.paths import under_any
+from dlspec.ir.paths import under_any, updated
 from dlspec.ir.training import Step, Training
 
 
@@ -40,5 +40,5 @@ def parameters(training: Training, parts: ModelParts, step: Step) -> str:
     each = [f"{parts.attributes[name]}.parameters()" for name in step.updates]
     every = each[0] if len(each) == 1 else joined(each)
     frozen = under_any(training.freeze, parts.weights)
-    own = (name for name in frozen if len(parts.models) == 1 or name.partition(".")[0] in step.updates)
-    return f"[p for p in {every} if p.requires_grad]" if any(own) else every
+    some = updated(frozen, step.updates, len(parts.models) == 1)
+    return f"[p for p in {every} if p.requires_grad]" if some else every

@@ -6,11 +6,14 @@ how its operand was computed.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dlspec.diagnostics import fail
 from dlspec.ir.op import Op
 from dlspec.ir.types import TensorType, tensor
+
+if TYPE_CHECKING:
+    from dlspec.ir.graph import Graph
 
 
 class Watch(Op):
@@ -50,3 +53,8 @@ class Grad(Op):
 
 INTERNAL: dict[str, type[Op]] = {"watch": Watch, "grad": Grad}
 """By name, as backends and serialised graphs call them."""
+
+
+def takes_gradient(graph: Graph) -> bool:
+    """Whether something in a graph is differentiated."""
+    return any(isinstance(node.op, Grad) for node in graph.nodes)

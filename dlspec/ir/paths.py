@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from dlspec.ir.graph import Graph, Program, Weight
@@ -45,6 +45,19 @@ def weights_of(graphs: Mapping[str, Graph], models: Mapping[str, str]) -> dict[s
         for weight in program.all_weights(key, f"{model}." if len(models) > 1 else ""):
             found[weight.name] = weight
     return found
+
+
+def updated(names: Iterable[str], updates: Collection[str], alone: bool) -> list[str]:
+    """The names of weights of the models that a step updates; `alone`: of a training of one, whose name is in none."""
+    return [name for name in names if alone or name.partition(".")[0] in updates]
+
+
+def moved(
+    weights: Mapping[str, Weight], updates: Collection[str], alone: bool, frozen: Iterable[str] = ()
+) -> list[str]:
+    """The names of the weights that the optimizer of a step moves, where those under the paths `frozen` stay."""
+    stay = under_any(frozen, weights)
+    return [name for name in updated(weights, updates, alone) if weights[name].trainable and name not in stay]
 
 
 def of_groups(groups: Sequence[Group], names: Iterable[str]) -> dict[str, Group]:

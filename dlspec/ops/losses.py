@@ -182,10 +182,8 @@ class BceWithLogits(_Pairwise):
 
     def decompose(self, b: Any, logits: Any, target: Any) -> Any:
         known = b.known.get(target.name)
-        if self.pos_weight is None and known in (
-            0,
-            1,
-        ):  # what is left of it then, as for a GAN's real and fake
+        if self.pos_weight is None and known in (0, 1):
+            # What is left of it then, as for a GAN's real and fake.
             return self.reduce(b, b.softplus(-logits if known else logits))
         return super().decompose(b, logits, target)
 

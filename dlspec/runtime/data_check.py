@@ -97,9 +97,10 @@ def load_split(
     if weights is not None:
         use_kept(project.data, weights)
     columns: dict[str, Any] = reading(program, data, lambda: project.data.load(split))
-    return (
-        columns if data.stream is None else reading(program, data, lambda: project.data.take(columns["row"]))
-    )
+    if data.stream is None:
+        return columns
+    taken: dict[str, Any] = reading(program, data, lambda: project.data.take(columns["row"]))
+    return taken
 
 
 def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:

@@ -73,13 +73,13 @@ def generate(
     if not form.given:
         if not numbers:
             raise fail("DLS0723", "the prompt is empty", hint="give at least one character to go on from")
-        return _written(program, form, weights, backend, {}, numbers, length, choice)[0]
+        return _written(program, form, symbols, weights, backend, {}, numbers, length, choice)[0]
     asked = form.given[0]
     if len(form.given) > 1 or not _is_text(asked.type):
         raise fail("DLS0723", f"`{model}` writes about `{asked.name}`, {asked.type}, which a prompt cannot say",
                    hint="give examples to write about: `--split test`, or `--input FILE`")  # fmt: skip
     given = {asked.name: _fitted(np.array([numbers], np.int64), asked.type)}
-    return _written(program, form, weights, backend, given, [], length, choice)[0]
+    return _written(program, form, symbols, weights, backend, given, [], length, choice)[0]
 
 
 def generate_about(
@@ -92,7 +92,7 @@ def generate_about(
         raise fail("DLS0723", f"`{model}` takes nothing but the text that it goes on from",
                    hint="leave the examples out: `--generate TEXT` alone")  # fmt: skip
     numbers = symbols.encode(beginning)
-    made = _written(program, form, weights, backend, given, numbers, length, choice)
+    made = _written(program, form, symbols, weights, backend, given, numbers, length, choice)
     return [beginning + text for text in made]
 
 
@@ -116,11 +116,10 @@ def _is_text(kind: TensorType) -> bool:
 
 
 def _written(
-    program: Program, form: Form, weights: Path, backend: str, given: Arrays, begun: list[int], length: int,
-    choice: Choice,
+    program: Program, form: Form, symbols: Characters | Tokens, weights: Path, backend: str, given: Arrays,
+    begun: list[int], length: int, choice: Choice,
 ) -> list[str]:  # fmt: skip
     """The texts that follow what is `begun`, one for each row of what is given."""
-    symbols = read_symbols(weights)
     if form.symbols is not None and form.symbols < symbols.size:
         raise fail(
             "DLS0723", f"`{form.model}` knows {form.symbols} symbols, and the vocabulary has {symbols.size}"

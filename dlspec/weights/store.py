@@ -60,12 +60,8 @@ def own_weights(program: Program, model: str, arrays: dict[str, Any]) -> dict[st
     """
     key = program.models[model]
     names = {weight.name for weight in program.all_weights(key)}
-    players = {
-        player
-        for training in program.trainings.values()
-        for player, its in training.models.items()
-        if its == key
-    }
+    trainings = program.trainings_of(model)
+    players = {player for each in trainings for player, its in each.models.items() if its == key}
     there = sorted(p for p in players if names and arrays.keys() >= {f"{p}.{name}" for name in names})
     if names <= arrays.keys() or not there:
         check_weights(program, model, arrays)
