@@ -27,7 +27,7 @@ def kept(path: Path) -> dict[str, Any]:
 def write(path: Path, text: str) -> None:
     """Write a file, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, "utf-8")
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from benchmarks.combinations.covering import Pair
-from dlspec.weights.store import replacing
+from benchmarks.recorded import DOCS, markdown
+from benchmarks.recorded import write as write_page
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/combinations.md"
-HEAD = """# What does not go together
+HEAD = ("settings", "beside", "code", "why")
+ABOUT = """# What does not go together
 
 Of every two settings of `data` and `train` below, in a small training of each kind, what checking refuses, with the
 code of the error ([errors.md](errors.md)). All other pairs are run by `make combinations`, in as few trainings as hold
@@ -19,13 +19,11 @@ them all: PyTorch and Keras come to the same weights and figures in f64, and a r
 on to the same bits. Names are those of factors and levels in `benchmarks/combinations/settings.toml`, which says what
 they write. Written by `python -m benchmarks.combinations --page`.
 
-| settings | beside | code | why |
-| --- | --- | --- | --- |
 """
 
 
-def lines(told: Mapping[Pair, str]) -> Iterable[str]:
-    """A line for each reason and factor: the levels of both sides that it is told of."""
+def rows(told: Mapping[Pair, str]) -> Iterable[tuple[str, ...]]:
+    """A row for each reason and factor: the levels of both sides that it is told of."""
     found: dict[tuple[str, str, str], tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for pair, said in told.items():
         if said:
@@ -35,10 +33,9 @@ def lines(told: Mapping[Pair, str]) -> Iterable[str]:
             right.add(b)
     for (one, other, said), (left, right) in sorted(found.items()):
         code, _, why = re.sub(r" \([^()]*\.dls:[\d:]+\)", "", said).partition(" ")
-        yield f"| {one}: {', '.join(sorted(left))} | {other}: {', '.join(sorted(right))} | {code} | {why} |"
+        yield f"{one}: {', '.join(sorted(left))}", f"{other}: {', '.join(sorted(right))}", code, why
 
 
 def write(told: Mapping[Pair, str]) -> None:
     """Write the page anew."""
-    with replacing(PAGE) as temporary:
-        temporary.write_text(HEAD + "\n".join(lines(told)) + "\n", "utf-8")
+    write_page(DOCS / "combinations.md", ABOUT + markdown(HEAD, rows(told)))

@@ -24,6 +24,7 @@ from dlspec.ir.training import Training
 from dlspec.runtime.project import load_project, write_project
 from dlspec.runtime.training import initial_weights
 from dlspec.runtime.verify.sides import FRAMEWORKS
+from dlspec.runtime.verify.trajectory import COMPUTING, double_precision
 from dlspec.weights.draw import draw_weights
 from dlspec.weights.store import load_weights, save_weights
 
@@ -89,8 +90,7 @@ def _printed(name: str, program: Program, levels: Levels) -> dict[str, str]:
     if has(levels, "half"):
         return print_project(program, "Net", load_backend(name))
     files = print_project(program, "Net", in_double(load_backend(name)))
-    computing = ("model.py", "train.py", "data.py")
-    return files | {file: files[file].replace("float32", "float64") for file in computing}
+    return double_precision(files, (*COMPUTING, "data.py"))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ Where training magnifies roundings, frameworks cannot differ by less than this, 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,9 +43,9 @@ SHIPPED = ("sklearn", "synthetic", "text", "statsmodels", "python")
 """Sources that are on every machine that can train; `python` is only where the command line names a function."""
 
 
-def double_precision(files: dict[str, str]) -> dict[str, str]:
+def double_precision(files: dict[str, str], computing: Collection[str] = COMPUTING) -> dict[str, str]:
     """A project that computes in f64: tensors that its code makes, which no switch of a framework reaches."""
-    return files | {name: files[name].replace("float32", "float64") for name in COMPUTING if name in files}
+    return files | {name: files[name].replace("float32", "float64") for name in computing if name in files}
 
 
 def deterministic(program: Program) -> Program:
