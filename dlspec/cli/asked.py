@@ -97,7 +97,7 @@ class Asked:
 
         training = self.program.trainings[self.run.training]
         data = self.program.data[training.data]
-        check_batch(training, data, check_data(self.program, data))
+        check_batch(self.program, training, check_data(self.program, data))
 
     def write(self, folder: Path) -> None:
         """The folder of the run, ready to be trained in."""

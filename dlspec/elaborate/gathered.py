@@ -40,7 +40,7 @@ def refuse_gathering(graphs: Mapping[str, Graph], key: str, span: Span) -> None:
     for node in (node for each in reached(graphs, [key]) for node in graphs[each].nodes):
         name = node.op.spec_name()
         if name in GATHER:
-            raise fail("DLS0542", f"`{name}` is for metrics, but a loss or a model uses it{_place(node)}", span,
+            raise fail("DLS0542", f"`{name}` is for metrics, but a loss or a model uses it{node.place}", span,
                        "its loss is computed for each batch", "leave it out there")  # fmt: skip
 
 
@@ -66,20 +66,15 @@ class _Walk:
         name = node.op.spec_name()
         if name in GATHER:
             if Reach.EPOCH in operands:
-                raise self._error(f"`{name}` is applied to what is of the whole epoch already{_place(node)}",
+                raise self._error(f"`{name}` is applied to what is of the whole epoch already{node.place}",
                                   "gathered twice", "leave out one of the two `total` or `collect`")  # fmt: skip
             return [Reach.EPOCH]
         if {Reach.BATCH, Reach.EPOCH} <= set(operands):
             message = f"`{name}` is given something of one batch and something of the whole epoch"
             hint = "`total(...)` adds up over all batches, `collect(...)` keeps it of all examples"
-            raise self._error(message + _place(node), "no metric over the epoch", hint)
+            raise self._error(message + node.place, "no metric over the epoch", hint)
         drawn = node.op.random or bool(node.weights)
         return [max([*operands, Reach.BATCH if drawn else Reach.CONSTANT])] * len(node.outputs)
 
     def _error(self, message: str, label: str, hint: str) -> SpecError:
         return fail("DLS0542", message, self.span, label, hint)
-
-
-def _place(node: Node) -> str:
-    place = node.location
-    return f" ({place.file}:{place.line}:{place.column})" if place else ""

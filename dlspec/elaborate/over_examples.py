@@ -82,9 +82,9 @@ class Examples:
                 operands = [*found[: node.op.carried], *operands[node.op.carried :]]
             return found
         if any(_axes(kind, batch) > 1 for kind in results):
-            raise NotOverExamples(f"`{node.op.spec_name()}` sets examples against each other{_place(node)}")
+            raise NotOverExamples(f"`{node.op.spec_name()}` sets examples against each other{node.place}")
         if node.op.spec_name() in COUNTING and _counts(node, results, batch):
-            raise NotOverExamples(f"`{node.op.spec_name()}` depends on the size of the batch{_place(node)}")
+            raise NotOverExamples(f"`{node.op.spec_name()}` depends on the size of the batch{node.place}")
         if Over.MEAN in operands:
             return [_of_mean(node, operands)] * len(results)
         return [_of_each(node, operands, types, kind, batch) for kind in results]
@@ -109,7 +109,7 @@ def _of_mean(node: Node, operands: Sequence[Over]) -> Over:
             return Over.MEAN
         if name in PRODUCTS and means == 1 and (name == "mul" or operands[0] is Over.MEAN):
             return Over.MEAN
-    raise NotOverExamples(f"`{name}` is applied to a mean over the examples{_place(node)}")
+    raise NotOverExamples(f"`{name}` is applied to a mean over the examples{node.place}")
 
 
 def _of_each(
@@ -125,7 +125,7 @@ def _of_each(
         if reduction in ("mean", "batchmean") and not ignored:
             return Over.MEAN
         what = "leaves out what it ignores" if ignored else "is over the examples, and no mean of them"
-        raise NotOverExamples(f"`{name}` {what}{_place(node)}")
+        raise NotOverExamples(f"`{name}` {what}{node.place}")
     axis = getattr(node.op, "axis", None)
     if name not in SHAPING and axis is not None and types:
         shape = types[0].shape
@@ -133,7 +133,7 @@ def _of_each(
             each for each in (axis if isinstance(axis, list | tuple) else [axis]) if isinstance(each, int)
         ]
         if any(-len(shape) <= each < len(shape) and symbols(shape[each]) & batch for each in along):
-            raise NotOverExamples(f"`{name}` goes along the batch{_place(node)}")
+            raise NotOverExamples(f"`{name}` goes along the batch{node.place}")
     return Over.EACH
 
 
@@ -146,8 +146,3 @@ def _counts(node: Node, results: Sequence[TensorType], batch: set[str]) -> bool:
     """Whether a node that makes numbers of sizes is given the batch's."""
     size = getattr(node.op, "dim", None)
     return any(_axes(kind, batch) for kind in results) or (size is not None and bool(symbols(size) & batch))
-
-
-def _place(node: Node) -> str:
-    place = node.location
-    return f" ({place.file}:{place.line}:{place.column})" if place else ""

@@ -19,8 +19,11 @@ FLAT = frozenset({"Conv2d", "ConvTranspose2d"})
 DEEP = frozenset({"Conv3d", "ConvTranspose3d"})
 """PyTorch's memory format ``channels_last`` is of weights with four dimensions, and refuses those with five."""
 
-STEPS, BLOCK = 32, 8 << 20
-"""How many steps a call does at most, and the bytes of batches that it is given: more of either gains nothing."""
+STEPS, BLOCK = 32, 1 << 20
+"""How many steps a call does at most, and the bytes of batches that it is given.
+
+More of either gains nothing, and takes memory: TensorFlow keeps several copies of what a call is given (`make speed`).
+"""
 
 AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}
 

@@ -119,6 +119,12 @@ class Node(BaseModel):
         """The first result."""
         return self.outputs[0]
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for the end of a message; empty where nobody wrote it."""
+        at = self.location
+        return f" ({at.file}:{at.line}:{at.column})" if at else ""
+
 
 class Graph(BaseModel):
     """Nodes in order of evaluation over typed values, each defined once.

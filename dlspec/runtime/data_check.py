@@ -12,8 +12,12 @@ from dlspec.elaborate.augmentation import augmenters
 from dlspec.elaborate.sources import SourceError, outside_source, source_kind
 from dlspec.emit.data import print_data
 from dlspec.ir.data import DataSet, SplitRule
-from dlspec.ir.graph import Program
+from dlspec.ir.dims import Dim, product, substitute, symbols
+from dlspec.ir.graph import Node, Program
+from dlspec.ir.paths import under_any, updated
 from dlspec.ir.training import Training
+from dlspec.ops.normalization import BatchNorm
+from dlspec.passes.flatten import flatten
 from dlspec.runtime.data_errors import reading
 from dlspec.runtime.kept import use_kept
 from dlspec.runtime.project import load_project
@@ -103,10 +107,45 @@ def load_split(
     return taken
 
 
-def check_batch(training: Training, data: DataSet, sizes: Mapping[str, int]) -> None:
-    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none."""
+def check_batch(program: Program, training: Training, sizes: Mapping[str, int]) -> None:
+    """Raise `SpecError` (DLS0704) where the examples fill no batch, and `last_batch = drop` would leave none, or
+    one batch has a single example, of which `BatchNorm` would have a single number for each channel.
+    """
+    data = program.data[training.data]
     split, size = next(iter(data.split), ""), training.batch_size * training.accumulate
     if data.last_batch == "drop" and sizes.get(split, size) < size:
         raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
                    f" batch of {size}, and `last_batch = drop` leaves none",
                    hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
+    single = training.batch_size == 1 or sizes.get(split, 0) % training.batch_size == 1
+    if (
+        single
+        and data.last_batch == "keep"
+        and data.bucket is None
+        and (node := _of_examples(program, training))
+    ):
+        raise fail("DLS0704", f"the last batch of an epoch has one of the {sizes[split]} examples of `{split}`,"
+                   f" of which `BatchNorm` knows no variance{node.place}",
+                   hint="write `last_batch = drop` in the data, or another `batch_size`")  # fmt: skip
+
+
+def _of_examples(program: Program, training: Training) -> Node | None:
+    """A `BatchNorm` that has for each channel one number an example: of a batch of one it knows no variance."""
+    alone = len(training.models) == 1
+    for step in training.steps:
+        graph = flatten(program, step.graph)
+        one: dict[str, Dim] = {
+            name: 1 for value in graph.inputs for dim in value.type.shape[:1] for name in symbols(dim)
+        }
+        running = {
+            node.weights["running_var"].removeprefix("model." if alone else ""): node
+            for node in graph.nodes
+            if isinstance(node.op, BatchNorm)
+        }
+        models = [name for name in training.models if name not in training.frozen]
+        moving = set(updated(running, models, alone)) - under_any(training.freeze, running)
+        for name, node in running.items():
+            first, _, *positions = graph.types[str(node.inputs[0])].shape
+            if name in moving and substitute(product([first, *positions]), one) == 1:
+                return node
+    return None

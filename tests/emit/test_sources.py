@@ -87,14 +87,17 @@ def test_sunspots() -> None:
     assert found["SUNACTIVITY"].max() == pytest.approx(190.2)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("keras", "mnist"), ("torchvision", "MNIST")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("keras", "mnist"), ("torchvision", "MNIST"), ("torchvision", "QMNIST")]
+)
 def test_downloaded_sets(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By stand-ins with the libraries' interfaces: tests download nothing."""
     image, label = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([3, 5])
+    targets = np.array([[3, 0, 99], [5, 4, 98]]) if name == "QMNIST" else label
 
     class Part:
-        def __init__(self, root: str, train: bool, download: bool) -> None:
-            self.data, self.targets = (image[:1], label[:1]) if train else (image[1:], label[1:])
+        def __init__(self, root: str, *, train: bool, download: bool) -> None:
+            self.data, self.targets = (image[:1], targets[:1]) if train else (image[1:], targets[1:])
 
         @staticmethod
         def load_data() -> Any:

@@ -42,9 +42,51 @@ class MaskedBLSTM(layers.Layer):
         return ops.concatenate([ahead, x], axis=2)
 
 
+def greedy_decode(scores):
+    """Greedy decoding: the likeliest symbol of each step, and whether it counts:
+    repeats and blanks do not.
+
+    scores: float32 [N, T, C] -> symbol: int64 [N, T], counts: bool [N, T].
+    """
+    T = ops.shape(scores)[1]
+    symbol = ops.cast(ops.argmax(scores, axis=2), "int64")  # [N, T]
+    x = ops.equal(symbol[:, :1], -1)  # [N, 1]
+    h = ops.equal(symbol[:, 1:], symbol[:, : T - 1])  # [N, T - 1]
+    repeated = ops.concatenate([x, h], axis=1)  # [N, T]
+    x = ops.not_equal(symbol, 0)
+    counts = ops.logical_and(x, ops.logical_not(repeated))
+    return symbol, counts
+
+
+def within(lengths, T: int):
+    """Which of the T steps of each sequence are no padding: [N, T], for lengths [N].
+
+    lengths: int64 [N] -> bool [N, T].
+    """
+    return ops.less(ops.arange(T, dtype="int64"), lengths[:, None])
+
+
+def transcript(scores, steps, most: int):
+    """What greedy decoding reads in each sequence, then zeros, class 0 being the
+    blank: [N, most]. scores: [N, T, C].
+
+    scores: float32 [N, T, C], steps: int64 [N] -> int64 [N, most].
+    """
+    T = ops.shape(scores)[1]
+    symbol, counts = greedy_decode(scores)
+    x = within(steps, T=T)  # [N, T]
+    read = ops.logical_and(counts, x)
+    x = ops.cast(read, "int64")
+    place = ops.subtract(ops.cumsum(x, axis=1), 1)
+    x = ops.equal(place[:, :, None], ops.arange(most, dtype="int64"))
+    here = ops.logical_and(read[:, :, None], x)
+    x = ops.where(here, symbol[:, :, None], 0)
+    return ops.sum(x, axis=1)
+
+
 class Listener(keras.Model):
     """speech: float32 [N, 56, 12], frames: int64 [N]
-    -> logits: float32 [N, 56, digits + 1].
+    -> logits: float32 [N, 56, digits + 1], heard: int64 [N, 4].
     """
 
     def __init__(self, hidden: int = 48, digits: int = 10) -> None:
@@ -54,4 +96,6 @@ class Listener(keras.Model):
 
     def call(self, speech, frames):
         x = self.masked_blstm(speech, frames)  # [N, 56, 2 * hidden]
-        return self.linear(x)
+        logits = self.linear(x)  # [N, 56, digits + 1]
+        heard = ops.subtract(transcript(logits, frames, most=4), 1)  # [N, 4]
+        return logits, heard

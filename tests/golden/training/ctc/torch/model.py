@@ -49,9 +49,47 @@ class MaskedBLSTM(nn.Module):
         return torch.cat([ahead, x], dim=2)
 
 
+def greedy_decode(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Greedy decoding: the likeliest symbol of each step, and whether it counts:
+    repeats and blanks do not.
+
+    scores: float32 [N, T, C] -> symbol: int64 [N, T], counts: bool [N, T].
+    """
+    T = scores.shape[1]
+    symbol = scores.argmax(dim=2)  # [N, T]
+    x = symbol[:, 1:] == symbol[:, : T - 1]  # [N, T - 1]
+    repeated = torch.cat([symbol[:, :1] == -1, x], dim=1)
+    counts = (symbol != 0) & ~repeated
+    return symbol, counts
+
+
+def within(lengths: Tensor, T: int) -> Tensor:
+    """Which of the T steps of each sequence are no padding: [N, T], for lengths [N].
+
+    lengths: int64 [N] -> bool [N, T].
+    """
+    return torch.arange(T, device=lengths.device) < lengths[:, None]
+
+
+def transcript(scores: Tensor, steps: Tensor, most: int) -> Tensor:
+    """What greedy decoding reads in each sequence, then zeros, class 0 being the
+    blank: [N, most]. scores: [N, T, C].
+
+    scores: float32 [N, T, C], steps: int64 [N] -> int64 [N, most].
+    """
+    T = scores.shape[1]
+    symbol, counts = greedy_decode(scores)
+    read = counts & within(steps, T=T)
+    place = read.to(torch.int64).cumsum(dim=1) - 1
+    x = place[:, :, None] == torch.arange(most, device=scores.device)
+    here = read[:, :, None] & x
+    x = torch.where(here, symbol[:, :, None], 0)
+    return x.sum(dim=1)
+
+
 class Listener(nn.Module):
     """speech: float32 [N, 56, features], frames: int64 [N]
-    -> logits: float32 [N, 56, digits + 1].
+    -> logits: float32 [N, 56, digits + 1], heard: int64 [N, 4].
     """
 
     def __init__(self, features: int = 12, hidden: int = 48, digits: int = 10) -> None:
@@ -59,6 +97,8 @@ class Listener(nn.Module):
         self.masked_blstm = MaskedBLSTM(features, hidden)
         self.linear = nn.Linear(2 * hidden, digits + 1)
 
-    def forward(self, speech: Tensor, frames: Tensor) -> Tensor:
+    def forward(self, speech: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
         x = self.masked_blstm(speech, frames)  # [N, 56, 2 * hidden]
-        return self.linear(x)
+        logits = self.linear(x)  # [N, 56, digits + 1]
+        heard = transcript(logits, frames, most=4) - 1  # [N, 4]
+        return logits, heard

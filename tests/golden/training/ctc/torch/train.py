@@ -23,7 +23,7 @@ BATCH_SIZE = 32
 EPOCHS = 10
 SEED = 0
 MEANS = {"loss"}
-ROWS = {"said", "heard", "truth", "known"}
+ROWS = {"said", "label_error_heard", "truth", "known"}
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -69,7 +69,7 @@ class Training(nn.Module):
             batch["digits"],
             batch["count"],
         )
-        logits = self.model(speech, frames)  # [N, 56, 11]
+        logits, _ = self.model(speech, frames)
         x = F.ctc_loss(
             logits.log_softmax(dim=2).transpose(0, 1),
             digits + 1,
@@ -87,7 +87,7 @@ class Training(nn.Module):
             batch["digits"],
             batch["count"],
         )
-        logits = self.model(speech, frames)  # [N, 56, 11]
+        logits, _ = self.model(speech, frames)
         x = digits + 1
         h = F.ctc_loss(
             logits.log_softmax(dim=2).transpose(0, 1),
@@ -103,7 +103,13 @@ class Training(nn.Module):
         counts = (symbol != 0) & ~repeated
         h = counts & (torch.arange(56, device=speech.device) < frames[:, None])
         y = torch.arange(4, device=speech.device) < count[:, None]  # [N, 4]
-        return {"loss": loss, "said": symbol, "heard": h, "truth": x, "known": y}
+        return {
+            "loss": loss,
+            "said": symbol,
+            "label_error_heard": h,
+            "truth": x,
+            "known": y,
+        }
 
     def train_step(self, batch: Batch) -> dict[str, float]:
         """Update the models once; gives the losses from before."""
@@ -164,10 +170,10 @@ def over_all(
 def metrics(parts: dict[str, Any]) -> dict[str, Any]:
     """The metrics, from their parts over all examples."""
     said = parts["said"]
-    heard = parts["heard"]
+    label_error_heard = parts["label_error_heard"]
     truth = parts["truth"]
     known = parts["known"]
-    x = edit_distance(said, truth, heard, known)  # [N]
+    x = edit_distance(said, truth, label_error_heard, known)  # [N]
     h = np.sum(known.astype(np.float32), (0, 1))
     return {"loss": float(parts["loss"]), "label_error": float(np.sum(x, (0,)) / h)}
 

@@ -24,7 +24,7 @@ BATCH_SIZE = 64
 EPOCHS = 25
 SEED = 0
 # Steps of one compiled call: the call itself takes longer than a small step.
-STEPS = 32
+STEPS = 13
 
 Tensor = Any
 Batch = dict[str, Tensor]
