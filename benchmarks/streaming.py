@@ -2,7 +2,8 @@
 
 Wall-clock time of an epoch, in turns in one run; a ratio is the median over rounds, so that what slows one slows its
 neighbour. `rows` is an array of 784 features and a label in a file; `images` are small PNG files. The `DataLoader`s
-are the idiomatic ones: a `Dataset` that gives one example, by index, with as many workers.
+are the idiomatic ones: a `Dataset` that gives one example, by index, with as many workers; so is `grain`, where that
+is installed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,17 @@ def loader(kind: str, folder: Path, workers: int) -> Epoch:
     return lambda: sum(len(y) for _, y in made)
 
 
+def grains(kind: str, folder: Path, workers: int) -> Epoch:
+    """An epoch of grain's batches; its processes stay, as the others' do."""
+    import grain
+
+    source: Any = Rows(folder / "rows.npy") if kind == "rows" else Images(folder)
+    steps = len(source) // BATCH
+    batches = grain.MapDataset.source(source).shuffle(seed=0).repeat().batch(BATCH).to_iter_dataset()
+    made = iter(batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers)))
+    return lambda: sum(len(next(made)[1]) for _ in range(steps))
+
+
 def measure(kind: str) -> list[tuple[str, ...]]:
     """The rows of the table: samples a second, and the ratio to what is idiomatic with two workers."""
     with tempfile.TemporaryDirectory() as name:
@@ -118,6 +131,8 @@ def measure(kind: str) -> list[tuple[str, ...]]:
         source = make(kind, folder)
         runs = {what: printed(kind, source, stream) for what, stream in STREAMS.items()}
         runs |= {f"DataLoader, {n} workers": loader(kind, folder, n) for n in (0, 2)}
+        if find_spec("grain"):
+            runs["grain, 2 workers"] = grains(kind, folder, 2)
         seconds: dict[str, list[float]] = {what: [] for what in runs}
         for turn in range(-1, ROUNDS):  # the first warms up: processes start
             for what, run in runs.items():

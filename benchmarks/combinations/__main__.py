@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.combinations.covering import Pair, covering, pairs
 from benchmarks.combinations.page import write
 from benchmarks.combinations.running import faults, refused
-from benchmarks.combinations.spec import factors, first, spec
+from benchmarks.combinations.spec import Levels, factors, first, spec
 
 
 def main() -> int:
@@ -27,6 +30,7 @@ def main() -> int:
     parser.add_argument("levels", nargs="*", metavar="FACTOR=LEVEL", help="one combination [all pairs]")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of combinations")
     parser.add_argument("--most", type=int, default=1000, help="trainings at most")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
     parser.add_argument("--slow", action="store_true", help="those that take long to compile, too")
     parser.add_argument("--checked", type=Path, help="a file that keeps what checking said of each pair")
     parser.add_argument(
@@ -73,23 +77,27 @@ def _campaign(options: argparse.Namespace, folder: Path) -> int:
     wanted = {pair for pair, said in told.items() if not said}
     if not options.slow:
         wanted = {pair for pair in wanted if not any(factors()[f][level].get("slow") for f, level in pair)}
-    count, broken = 0, len(crashed)
+    broken = len(crashed)
 
     def fine(levels: Mapping[str, str]) -> bool:
         return not refused(levels, folder)
 
-    for levels in covering(factors(), wanted, fine, options.seed):
-        if count == options.most:
-            break
-        count += 1
-        begun = time.perf_counter()
-        found = faults(levels, folder / str(count))
-        print(f"{count}: {_named(levels)}  {time.perf_counter() - begun:.0f} s", flush=True)
-        for each in found:
-            print("  FAULT " + each.replace("\n", "\n    "), flush=True)
-        broken += bool(found)
-    print(f"{count} trainings, {broken} faults")
+    chosen = list(islice(covering(factors(), wanted, fine, options.seed), options.most))
+    folders = [folder / str(number) for number in range(len(chosen))]
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=16) as pool:
+        for count, (found, seconds) in enumerate(pool.map(_timed, chosen, folders), 1):
+            print(f"{count} of {len(chosen)}: {_named(chosen[count - 1])}  {seconds:.0f} s", flush=True)
+            for each in found:
+                print("  FAULT " + each.replace("\n", "\n    "), flush=True)
+            broken += bool(found)
+    print(f"{len(chosen)} trainings, {broken} faults")
     return int(broken > 0)
+
+
+def _timed(levels: Levels, folder: Path) -> tuple[list[str], float]:
+    """What is wrong with a combination, and the seconds that this took to find out."""
+    begun = time.perf_counter()
+    return faults(levels, folder), time.perf_counter() - begun
 
 
 def _named(levels: Mapping[str, str]) -> str:
