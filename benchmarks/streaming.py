@@ -25,7 +25,7 @@ Epoch = Callable[[], object]
 
 ROUNDS = 5
 BATCH = 128
-ROWS, IMAGES, SIDE = 40_000, 2_000, 64
+ROWS, IMAGES, SIDE = 40_000, 8_000, 64
 COLUMNS = {"rows": "x: f32[784], y: i64", "images": f"image: f32[3, {SIDE}, {SIDE}], label: i64"}
 STREAMS = {
     "in memory": "false",
@@ -120,7 +120,7 @@ def grains(kind: str, folder: Path, workers: int) -> Epoch:
     source: Any = Rows(folder / "rows.npy") if kind == "rows" else Images(folder)
     steps = len(source) // BATCH
     batches = grain.MapDataset.source(source).shuffle(seed=0).repeat().batch(BATCH).to_iter_dataset()
-    made = iter(batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers)))
+    made = iter(batches.mp_prefetch(grain.MultiprocessingOptions(workers, per_worker_buffer_size=2)))
     return lambda: sum(len(next(made)[1]) for _ in range(steps))
 
 
