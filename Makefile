@@ -84,8 +84,8 @@ trajectories: $(READY) ## Compare PyTorch and Keras after 20 steps of every trai
 combinations: $(READY) ## Every pair of settings of train and data: refused with a code, or the same on both frameworks; SEED=1 for others
 	$(TEST_ENV) $(BIN)/python -m benchmarks.combinations --seed $(or $(SEED),0)
 
-results: $(READY) ## Train what specs/training/results.toml lists, hold it to its limits, record it; ONLY=vae for one
-	$(TEST_ENV) $(BIN)/python -m benchmarks.results '$(ONLY)' --record
+results: $(READY) ## Train what specs/training/results.toml lists, hold it to its limits, record it; ONLY=vae for one, CHANGED=1 for what is new
+	$(TEST_ENV) $(BIN)/python -m benchmarks.results '$(ONLY)' --record $(if $(CHANGED),--changed)
 
 wheel-test: $(READY) ## Build the wheel, install it elsewhere, run tests and commands against it
 	$(TEST_ENV) bash scripts/test_wheel.sh $(BIN)/python

@@ -1,9 +1,9 @@
 """Trains what `specs/training/results*.toml` lists, by `dlspec train`, and holds the results to their limits.
 
-``python -m benchmarks.results [NAME...] [--backend torch|keras|both] [--record]``. A name may be a pattern, such as
-``'vae*'``. Exits 1 where a limit is missed or a training fails. ``--record`` keeps the results, one file each, in
-`docs/results/`, and writes `docs/results.md` from all that is kept there, each as soon as it is known; several may run
-at once.
+``python -m benchmarks.results [NAME...] [--backend torch|keras|both] [--record] [--changed]``. A name may be a
+pattern, such as ``'vae*'``. Exits 1 where a limit is missed or a training fails. ``--record`` keeps the results, one
+file each, in `docs/results/`, and writes `docs/results.md` from all that is kept there, each as soon as it is known;
+several may run at once. ``--changed`` leaves out what was recorded with the code that is printed now.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.expected import Expected, expectations, spec_of
+from benchmarks.fingerprint import fingerprint
 from benchmarks.recorded import DOCS, kept, lock, markdown, write, write_json
 from benchmarks.timing import ENVIRONMENT, table
+from dlspec.api import load
 
 HEAD = ("result", "backend", "figure", "value", "limit", "reached", "seconds")
 PAGE_HEAD = ("result", "spec", "framework", "figure", "value", "limit", "baseline", "seconds")
@@ -60,10 +62,20 @@ def train(name: str, expected: Expected, backend: str, seed: int) -> float:
         raise RuntimeError(f"there is no {expected.figure} among {results}") from None
 
 
+def printed(name: str, expected: Expected, backend: str) -> str:
+    """What tells whether another training is run, or with other words of the command line."""
+    program = load(f"zoo:{spec_of(name, expected)}").program
+    trainings = [expected.training] if expected.training else list(program.trainings)
+    return fingerprint(program, trainings, [backend], [*expected.options, *expected.seeds])
+
+
 def measure(name: str, expected: Expected, backend: str) -> dict[str, Any]:
     """The row of a result on one framework; `failure` says what went wrong, if anything."""
     started = time.monotonic()
-    row: dict[str, Any] = {"figure": expected.figure, "limit": expected.limit, "seeds": [*expected.seeds]}
+    row: dict[str, Any] = {
+        "figure": expected.figure, "limit": expected.limit, "seeds": [*expected.seeds],
+        "printed": printed(name, expected, backend),
+    }  # fmt: skip
     try:
         values = [train(name, expected, backend, seed) for seed in expected.seeds]
     except RuntimeError as error:
@@ -145,12 +157,18 @@ def main() -> int:
     parser.add_argument(
         "--record", action="store_true", help="keep the results in docs/results/ and write the page"
     )
+    parser.add_argument(
+        "--changed", action="store_true", help="only what was printed otherwise when recorded"
+    )
     parser.add_argument("--page", action="store_true", help="only write the page from what is kept")
     options = parser.parse_args()
     cells, fine = [], True
     for name, expected in {} if options.page else chosen(options.names).items():
         wanted = [b for b in expected.backends if options.backend in (b, "both")]
+        known = kept(DOCS / "results" / f"{name}.json").get("backends", {}) if options.changed else {}
         for backend in wanted:
+            if known.get(backend, {}).get("printed") == printed(name, expected, backend):
+                continue
             row = measure(name, expected, backend)
             cells.append(_cells(name, backend, row))
             print("  ".join(cells[-1]), file=sys.stderr, flush=True)

@@ -14,16 +14,14 @@ import argparse
 import fnmatch
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
+from benchmarks.fingerprint import fingerprint
 from benchmarks.recorded import DOCS, kept, markdown, update
 from benchmarks.timing import table
 from dlspec._data import data_path
 from dlspec.api import load
-from dlspec.emit.manifest import load_backend
-from dlspec.emit.project import print_project
 from dlspec.ir.graph import Program
 
 GROUPS = ("survey", "training")
@@ -111,20 +109,10 @@ def rows(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """A row for each training of the specs, but those whose printed code is that of a `known` row."""
     for name, program, training in trainings(specs):
-        printed = fingerprint(program, training, steps)
+        printed = fingerprint(program, [training], ["torch", "keras"], [steps])
         before = known.get(name, {})
         if before.get("printed") != printed or "why_not" in before:
             yield name, {**measure(program, training, steps), "printed": printed}
-
-
-def fingerprint(program: Program, training: str, steps: int) -> str:
-    """What tells whether the code that both frameworks run is another, or the number of steps."""
-    found = sha256(str(steps).encode())
-    for backend in ("torch", "keras"):
-        for name, text in sorted(print_project(program, training, load_backend(backend)).items()):
-            lines = (line for line in text.splitlines() if not line.startswith("Printed by dlspec"))
-            found.update("\n".join((name, *lines)).encode())
-    return found.hexdigest()[:16]
 
 
 def page(rows: Mapping[str, Any]) -> str:

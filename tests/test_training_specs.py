@@ -153,3 +153,13 @@ def test_what_is_recorded_is_what_the_tables_ask_for() -> None:
             assert row["reached"] == (row["value"] is not None and table.reached(row["value"])), (
                 f"{name}, {backend}"
             )
+
+
+def test_what_was_run_otherwise_is_told() -> None:
+    """By the code, the framework, and the words of the command line."""
+    stages, last = ({**FINE, "spec": "training/dvae", **more} for more in ({}, {"training": "Writer"}))
+    runs = [stages, last, stages | {"options": ["--epochs", "3"]}, stages | {"seeds": [1]}]
+    found = [results.printed("dvae", expected.Expected.model_validate(each), "torch") for each in runs]
+    assert len({*found}) == len(found)
+    again = expected.Expected.model_validate(stages)
+    assert results.printed("dvae", again, "torch") == found[0] != results.printed("dvae", again, "keras")

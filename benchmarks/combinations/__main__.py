@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -20,8 +19,8 @@ from pathlib import Path
 
 from benchmarks.combinations.covering import Pair, covering, pairs
 from benchmarks.combinations.page import write
-from benchmarks.combinations.running import faults, refused
-from benchmarks.combinations.spec import Levels, factors, first, spec
+from benchmarks.combinations.running import faults, refused, timed_faults
+from benchmarks.combinations.spec import factors, first, spec
 
 
 def main() -> int:
@@ -85,19 +84,13 @@ def _campaign(options: argparse.Namespace, folder: Path) -> int:
     chosen = list(islice(covering(factors(), wanted, fine, options.seed), options.most))
     folders = [folder / str(number) for number in range(len(chosen))]
     with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=16) as pool:
-        for count, (found, seconds) in enumerate(pool.map(_timed, chosen, folders), 1):
+        for count, (found, seconds) in enumerate(pool.map(timed_faults, chosen, folders), 1):
             print(f"{count} of {len(chosen)}: {_named(chosen[count - 1])}  {seconds:.0f} s", flush=True)
             for each in found:
                 print("  FAULT " + each.replace("\n", "\n    "), flush=True)
             broken += bool(found)
     print(f"{len(chosen)} trainings, {broken} faults")
     return int(broken > 0)
-
-
-def _timed(levels: Levels, folder: Path) -> tuple[list[str], float]:
-    """What is wrong with a combination, and the seconds that this took to find out."""
-    begun = time.perf_counter()
-    return faults(levels, folder), time.perf_counter() - begun
 
 
 def _named(levels: Mapping[str, str]) -> str:
