@@ -12,7 +12,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -82,9 +81,9 @@ def _campaign(options: argparse.Namespace, folder: Path) -> int:
         return not refused(levels, folder)
 
     chosen = list(islice(covering(factors(), wanted, fine, options.seed), options.most))
-    folders = [folder / str(number) for number in range(len(chosen))]
-    with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=16) as pool:
-        for count, (found, seconds) in enumerate(pool.map(timed_faults, chosen, folders), 1):
+    jobs = [(levels, folder / str(number)) for number, levels in enumerate(chosen)]
+    with get_context("spawn").Pool(options.jobs, maxtasksperchild=16) as pool:  # TensorFlow keeps every graph
+        for count, (found, seconds) in enumerate(pool.imap(timed_faults, jobs), 1):
             print(f"{count} of {len(chosen)}: {_named(chosen[count - 1])}  {seconds:.0f} s", flush=True)
             for each in found:
                 print("  FAULT " + each.replace("\n", "\n    "), flush=True)

@@ -74,10 +74,10 @@ def faults(levels: Levels, folder: Path) -> list[str]:
     return found
 
 
-def timed_faults(levels: Levels, folder: Path) -> tuple[list[str], float]:
+def timed_faults(job: tuple[Levels, Path]) -> tuple[list[str], float]:
     """The same, and the seconds that it took."""
     begun = time.perf_counter()
-    return faults(levels, folder), time.perf_counter() - begun
+    return faults(*job), time.perf_counter() - begun
 
 
 def _start(program: Program, folder: Path) -> dict[str, Any]:

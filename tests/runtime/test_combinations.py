@@ -20,6 +20,9 @@ ONCE = {
     "weights in a loss are read in half precision": "loss=decay precision=bf16 form=step",
     "pieces of other lengths are compiled again": "accumulate=two bucket=by checkpoint=epochs precision=fp16 "
     "model=batch_norm remat=yes draws=counted rate=cosine_plateau",
+    "values of a row that comes twice are clipped by occurrence in Keras": "column=characters clip=value",
+    "a checkpoint of several processes has no empty groups": "parallel=shard groups=bias checkpoint=three_steps "
+    "optimizer=adamw",
 }
 """What was wrong, and by which levels."""
 
