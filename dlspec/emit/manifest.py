@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources.abc import Traversable
@@ -114,8 +114,17 @@ def read_rows(folder: Traversable, name: str) -> dict[str, tuple[Row, ...]]:
     return _Reader(folder).rows(name)
 
 
+@cache
+def differentiable_twice(backend: Backend) -> Backend:
+    """The backend for losses that take gradients: rows of ``twice.toml``, where its layers have wrong second ones."""
+    if not (backend.folder / "twice.toml").is_file():
+        return backend
+    return replace(backend, rows={**backend.rows, **read_rows(backend.folder, "twice.toml")})
+
+
 __all__ = [
-    "MISSING", "Backend", "Keyword", "NativeWeight", "Row", "load_backend", "look_up", "mentioned", "read_rows",
+    "MISSING", "Backend", "Keyword", "NativeWeight", "Row", "differentiable_twice", "load_backend", "look_up",
+    "mentioned", "read_rows",
 ]  # fmt: skip
 
 

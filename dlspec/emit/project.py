@@ -8,7 +8,7 @@ from dlspec.diagnostics import fail
 from dlspec.emit import draws, processes
 from dlspec.emit.code import call, literal
 from dlspec.emit.data import print_data
-from dlspec.emit.manifest import Backend
+from dlspec.emit.manifest import Backend, differentiable_twice
 from dlspec.emit.naming import ModuleNames
 from dlspec.emit.onnx_files import print_onnx_files
 from dlspec.emit.parts import ModelParts
@@ -19,7 +19,8 @@ from dlspec.emit.training_names import attribute_names
 from dlspec.emit.training_runs import print_checkpoints
 from dlspec.emit.training_speed import in_half, quicker
 from dlspec.emit.weight_file import print_weights
-from dlspec.ir.graph import Program
+from dlspec.ir.gradients import takes_gradient
+from dlspec.ir.graph import Program, reached
 from dlspec.ir.training import Training
 from dlspec.passes import named_draws, prepare
 from dlspec.passes.outline import outline
@@ -60,6 +61,9 @@ def model_class(program: Program, model: str, backend: Backend) -> str:
 def _training_files(program: Program, training: Training, backend: Backend) -> dict[str, str]:
     if training.deterministic and _drawn(program, training):
         backend = draws.counted(backend)
+    losses = reached(program.graphs, [step.graph for step in training.steps])
+    if any(takes_gradient(program.graphs[key]) for key in losses):
+        backend = differentiable_twice(backend)
     parallel = processes_of(training, backend)
     written, program = program, quicker(program, training, backend)
     keys = list(dict.fromkeys(training.models.values()))
