@@ -21,6 +21,7 @@ ONCE = {
     "pieces of other lengths are compiled again": "accumulate=two bucket=by checkpoint=epochs precision=fp16 "
     "model=batch_norm remat=yes draws=counted rate=cosine_plateau",
     "values of a row that comes twice are clipped by occurrence in Keras": "column=characters clip=value",
+    "Keras' norms have wrong second derivatives": "form=gradient model=batch_norm",
     "a checkpoint of several processes has no empty groups": "parallel=shard groups=bias checkpoint=three_steps "
     "optimizer=adamw",
 }
