@@ -116,10 +116,16 @@ def read_rows(folder: Traversable, name: str) -> dict[str, tuple[Row, ...]]:
 
 @cache
 def differentiable_twice(backend: Backend) -> Backend:
-    """The backend for losses that take gradients: rows of ``twice.toml``, where its layers have wrong second ones."""
-    if not (backend.folder / "twice.toml").is_file():
-        return backend
-    return replace(backend, rows={**backend.rows, **read_rows(backend.folder, "twice.toml")})
+    """The backend for losses that take gradients.
+
+    Its option ``twice`` names operators that it gives no second derivatives of, or wrong ones, and what is printed for
+    each: a snippet with a class that takes the same arguments, or nothing, for what the operator is made of.
+    """
+    rows = dict(backend.rows)
+    for name, snippet in backend.options.get("twice", {}).items():
+        made = re.search(r"^class (\w+)", backend.snippets[snippet], re.MULTILINE) if snippet else None
+        rows[name] = tuple(replace(row, text=made[1], needs=(snippet,)) for row in rows[name]) if made else ()
+    return replace(backend, rows=rows)
 
 
 __all__ = [

@@ -117,13 +117,9 @@ def check_batch(program: Program, training: Training, sizes: Mapping[str, int]) 
         raise fail("DLS0704", f"the split `{split}` of `{data.name}` has {sizes[split]} examples, which do not fill a"
                    f" batch of {size}, and `last_batch = drop` leaves none",
                    hint="write a smaller `batch_size`, or `last_batch = keep`")  # fmt: skip
-    single = training.batch_size == 1 or sizes.get(split, 0) % training.batch_size == 1
-    if (
-        single
-        and data.last_batch == "keep"
-        and data.bucket is None
-        and (node := _of_examples(program, training))
-    ):
+    batch = training.batch_size
+    single = split in sizes and (batch == 1 or sizes[split] % batch == 1) and data.last_batch == "keep"
+    if single and data.bucket is None and (node := _of_examples(program, training)):
         raise fail("DLS0704", f"the last batch of an epoch has one of the {sizes[split]} examples of `{split}`,"
                    f" of which `BatchNorm` knows no variance{node.place}",
                    hint="write `last_batch = drop` in the data, or another `batch_size`")  # fmt: skip
@@ -131,21 +127,21 @@ def check_batch(program: Program, training: Training, sizes: Mapping[str, int]) 
 
 def _of_examples(program: Program, training: Training) -> Node | None:
     """A `BatchNorm` that has for each channel one number an example: of a batch of one it knows no variance."""
-    alone = len(training.models) == 1
+    first, alone = next(iter(training.models)), len(training.models) == 1
     for step in training.steps:
         graph = flatten(program, step.graph)
         one: dict[str, Dim] = {
             name: 1 for value in graph.inputs for dim in value.type.shape[:1] for name in symbols(dim)
         }
         running = {
-            node.weights["running_var"].removeprefix("model." if alone else ""): node
+            node.weights["running_var"].removeprefix(f"{first}." if alone else ""): node
             for node in graph.nodes
             if isinstance(node.op, BatchNorm)
         }
         models = [name for name in training.models if name not in training.frozen]
         moving = set(updated(running, models, alone)) - under_any(training.freeze, running)
         for name, node in running.items():
-            first, _, *positions = graph.types[str(node.inputs[0])].shape
-            if name in moving and substitute(product([first, *positions]), one) == 1:
+            examples, _, *positions = graph.types[str(node.inputs[0])].shape
+            if name in moving and substitute(product([examples, *positions]), one) == 1:
                 return node
     return None

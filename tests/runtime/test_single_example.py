@@ -61,3 +61,18 @@ def test_one_example(layers: str, size: int, last: str, freeze: str, told: bool)
     assert found.code == "DLS0704"
     assert ":5:" in found.message
     assert "`last_batch = drop`" in (found.hint or "")
+
+
+def test_of_a_model_with_a_name() -> None:
+    """Paths of what is frozen begin in the model, where a training has one, whatever it is called."""
+    step = "models = { net: Net }  step learn updates net with SGD(lr = 0.1) { minimize cross_entropy(net(x), y) }"
+    head, _, _ = SPEC.replace("LAYERS", FLAT).replace("LAST", "").partition("train Net on D")
+    sizes = {"train": 10, "test": 10}
+    for freeze, told in (("", True), ("freeze = [norm2]", False)):
+        text = f"{head}train Both on D {{ {step}  batch_size = 9  {freeze} }}"
+        program = loads(text).program
+        if told:
+            with pytest.raises(SpecError, match="knows no variance"):
+                check_batch(program, program.trainings["Both"], sizes)
+        else:
+            check_batch(program, program.trainings["Both"], sizes)
