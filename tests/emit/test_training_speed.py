@@ -121,7 +121,7 @@ def test_one_call_of_keras_does_several_steps() -> None:
     """As many as the spec says, or few enough for their batches to be small; one where something comes between two."""
     assert "STEPS = 32" in printed("keras")
     assert "STEPS = 8" in printed("keras", "steps_per_execution = 8")
-    assert "STEPS = 31" in printed("keras", "batch_size = 1024")  # 8 MiB
+    assert "STEPS = 31" in printed("keras", "batch_size = 128")  # 1 MiB
     for settings in ("steps_per_execution = 1", "batch_size = 10000000", "compile = true", "ema = 0.9", "log = 2",
                      "checkpoint = { steps: 5 }", "accumulate = 2", "on_plateau = { metric: loss }"):  # fmt: skip
         assert "\nSTEPS =" not in printed("keras", settings), settings
