@@ -2,7 +2,7 @@ from keras import layers, ops
 
 
 class BatchNorm(layers.BatchNormalization):
-    """Batch normalisation, differentiable twice: in a variance Keras takes the mean for constant, but not here.
+    """Batch normalisation that can be differentiated twice.
 
     The running variance is unbiased, as in PyTorch.
     """
@@ -14,6 +14,7 @@ class BatchNorm(layers.BatchNormalization):
         if not (training and self.trainable):
             return super().call(inputs, training=training, mask=mask)
         before = ops.copy(self.moving_variance)
+        # A variance of Keras takes its mean for constant: here that is zero.
         mean = ops.mean(inputs, tuple(range(len(inputs.shape) - 1)))
         outputs = super().call(inputs - mean, training=training, mask=mask)
         self.moving_mean.assign(self.moving_mean + (1 - self.momentum) * mean)

@@ -2,7 +2,8 @@ from keras import layers, ops
 
 
 class LayerNorm(layers.LayerNormalization):
-    """Layer normalisation, differentiable twice: in a variance Keras takes the mean for constant, but not here."""
+    """Layer normalisation that can be differentiated twice."""
 
     def call(self, inputs):
+        # A variance of Keras takes its mean for constant: here that is zero.
         return super().call(inputs - ops.mean(inputs, self.axis, keepdims=True))
