@@ -165,9 +165,9 @@ def main() -> int:
     cells, fine = [], True
     for name, expected in {} if options.page else chosen(options.names).items():
         wanted = [b for b in expected.backends if options.backend in (b, "both")]
-        known = kept(DOCS / "results" / f"{name}.json").get("backends", {}) if options.changed else {}
+        known = kept(DOCS / "results" / f"{name}.json").get("backends", {})
         for backend in wanted:
-            if known.get(backend, {}).get("printed") == printed(name, expected, backend):
+            if options.changed and known.get(backend, {}).get("printed") == printed(name, expected, backend):
                 continue
             row = measure(name, expected, backend)
             cells.append(_cells(name, backend, row))

@@ -27,11 +27,15 @@ def test_a_missed_limit_is_seen() -> None:
     assert page.cells({**ROW, "missed": ["memory"]})[-1] == "3, 2, 2 **(higher)**"
 
 
+STEPS = {"cnn": 5, "mlp": 32, "lstm": 15, "transformer": 3}
+"""How many batches of each are 1 MiB, 32 at most."""
+
+
 @pytest.mark.parametrize("backend", ["torch", "keras"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_what_is_measured_is_what_dlspec_chooses(network: str, backend: str, tmp_path: Path) -> None:
     write_project(network, backend, "", tmp_path)
     text = (tmp_path / "train.py").read_text()
-    choices = ("fused=True",) if backend == "torch" else ("\nSTEPS = ",)
+    choices = ("fused=True",) if backend == "torch" else (f"\nSTEPS = {STEPS[network]}\n",)
     assert all(choice in text for choice in choices)
     assert ("channels_last)" in text) == (network == "cnn" and backend == "torch")

@@ -124,7 +124,11 @@ def differentiable_twice(backend: Backend) -> Backend:
     rows = dict(backend.rows)
     for name, snippet in backend.options.get("twice", {}).items():
         made = re.search(r"^class (\w+)", backend.snippets[snippet], re.MULTILINE) if snippet else None
-        rows[name] = tuple(replace(row, text=made[1], needs=(snippet,)) for row in rows[name]) if made else ()
+        rows[name] = (
+            tuple(replace(row, text=made[1], needs=(*row.needs, snippet)) for row in rows[name])
+            if made
+            else ()
+        )
     return replace(backend, rows=rows)
 
 
